@@ -1,0 +1,577 @@
+#include "src/base/json.h"
+
+#include <yajl/yajl_gen.h>
+#include <yajl/yajl_parse.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+
+namespace slipway::json {
+
+namespace {
+
+constexpr int kMaxDepth = 64;
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::boolean:
+      return "a boolean";
+    case Kind::integer:
+      return "an integer";
+    case Kind::real:
+      return "a number";
+    case Kind::string:
+      return "a string";
+    case Kind::list:
+      return "an array";
+    default:
+      return "an object";
+  }
+}
+
+/// One open object, map or array: what it is filled into, and where the reader is in it.
+struct Frame {
+  const Type* type = nullptr;    // object, list or map
+  char* target = nullptr;        // the object, the List or the Map
+  const Field* field = nullptr;  // object: the member of the last key
+  Str key;                       // object, map: the last key
+  char* items = nullptr;         // list, map: the elements so far
+  uint32_t capacity = 0;
+  bool skip = false;  // below a key that nobody claims
+};
+
+/// yajl's events drive this stack machine. A false return stops yajl; error_ then says why.
+class Reader {
+ public:
+  Reader(Arena& arena, UnknownKeys* unknown) : arena_(arena), unknown_(unknown) {}
+
+  Status run(std::string_view text, const Type& type, void* out) {
+    root_type_ = &type;
+    root_ = static_cast<char*>(out);
+    yajl_alloc_funcs memory = {allocate, reallocate, release, &arena_};
+    yajl_handle parser = yajl_alloc(&kCallbacks, &memory, this);
+    const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+    yajl_status status = yajl_parse(parser, bytes, text.size());
+    if (status == yajl_status_ok) status = yajl_complete_parse(parser);
+    if (status == yajl_status_ok) return {};
+    if (status == yajl_status_client_canceled) return std::move(error_);
+    return syntax_error(parser, text);
+  }
+
+ private:
+  static Status syntax_error(yajl_handle parser, std::string_view text) {
+    size_t line = 1;
+    const size_t end = yajl_get_bytes_consumed(parser);
+    for (size_t i = 0; i < end && i < text.size(); ++i) line += text[i] == '\n';
+    unsigned char* reason = yajl_get_error(parser, 0, nullptr, 0);
+    std::string_view why(reason ? reinterpret_cast<const char*>(reason) : "unexpected end of the text");
+    while (!why.empty() && why.back() == '\n') why.remove_suffix(1);
+    return Error::of(ErrorKind::invalid, "line %zu: %.*s", line, static_cast<int>(why.size()), why.data());
+  }
+
+  // --- where a value goes
+  // -------------------------------------------------------------------------------------
+
+  struct Slot {
+    const Type* type = nullptr;  // null: nobody wants the value
+    char* at = nullptr;
+  };
+
+  /// The place of the next value; unwraps Opt<T>.
+  Slot slot() {
+    Slot slot;
+    if (depth_ == 0) {
+      slot = {root_type_, root_};
+    } else {
+      Frame& frame = frames_[depth_ - 1];
+      if (frame.skip) return {};
+      if (frame.type->kind == Kind::object) {
+        if (!frame.field) return {};
+        slot = {frame.field->type, frame.target + frame.field->offset};
+        slot.type->construct(slot.at);  // of duplicate keys the last one wins
+      } else {
+        char* element = next_element(frame);
+        slot = {frame.type->inner, element + (frame.type->kind == Kind::map ? frame.type->value_offset : 0)};
+      }
+    }
+    if (slot.type->kind == Kind::optional) {
+      *reinterpret_cast<bool*>(slot.at + slot.type->set_offset) = true;
+      slot.type = slot.type->inner;  // Opt<T>::value is at offset 0
+    }
+    return slot;
+  }
+
+  char* next_element(Frame& frame) {
+    auto* list =
+        reinterpret_cast<List<char>*>(frame.target);  // List<T> and Map<T> have this layout for every T
+    const uint32_t size = frame.type->inner_size;
+    const bool is_map = frame.type->kind == Kind::map;
+    if (is_map) {
+      for (uint32_t i = 0; i < list->count; ++i) {
+        char* entry = frame.items + size_t{i} * size;
+        if (reinterpret_cast<Str*>(entry)->view() != frame.key.view()) continue;
+        frame.type->inner->construct(entry + frame.type->value_offset);
+        return entry;
+      }
+    }
+    if (list->count == frame.capacity) {
+      frame.capacity = frame.capacity ? frame.capacity * 2 : 8;
+      char* items = static_cast<char*>(arena_.allocate(size_t{frame.capacity} * size));
+      if (list->count) memcpy(items, frame.items, size_t{list->count} * size);
+      frame.items = list->items = items;
+    }
+    char* element = frame.items + size_t{list->count++} * size;
+    if (is_map) new (element) Str(frame.key);
+    frame.type->inner->construct(element + (is_map ? frame.type->value_offset : 0));
+    return element;
+  }
+
+  // --- errors
+  // -------------------------------------------------------------------------------------------------
+
+  /// "process.args[1]" for the value that is being read.
+  Str place(bool with_last = true) {
+    Str out;
+    for (int i = 0; i < depth_; ++i) {
+      const Frame& frame = frames_[i];
+      if (!frame.type || (i == depth_ - 1 && !with_last)) break;
+      if (frame.type->kind == Kind::list) {
+        const uint32_t count = reinterpret_cast<List<char>*>(frame.target)->count;
+        out = arena_.format("%s[%u]", out.c_str(), count ? count - 1 : 0);
+      } else {
+        out = arena_.format("%s%s%s", out.c_str(), out.empty() ? "" : ".", frame.key.c_str());
+      }
+    }
+    return out;
+  }
+
+  bool fail(const char* problem) {
+    const Str where = place();
+    error_ = where.empty() ? Error::of(ErrorKind::invalid, "%s", problem)
+                           : Error::of(ErrorKind::invalid, "%s: %s", where.c_str(), problem);
+    return false;
+  }
+  bool mismatch(const Type& wanted, const char* found) {
+    char text[96];
+    snprintf(text, sizeof text, "expected %s, found %s", name_of(wanted.kind), found);
+    return fail(text);
+  }
+
+  // --- events
+  // -------------------------------------------------------------------------------------------------
+
+  bool on_null() {
+    if (raw_) return raw_->null(), true;
+    if (depth_ == 0) return fail("expected an object, found null");
+    Frame& frame = frames_[depth_ - 1];
+    if (frame.skip) return true;
+    if (frame.type->kind == Kind::object) {
+      if (frame.field) frame.field->type->construct(frame.target + frame.field->offset);
+    } else {
+      next_element(frame);
+    }
+    return true;
+  }
+
+  bool on_boolean(bool value) {
+    if (raw_) return raw_->boolean(value), true;
+    const Slot to = slot();
+    if (!to.type) return true;
+    if (to.type->kind == Kind::raw) return set_raw(to, value ? "true" : "false");
+    if (to.type->kind != Kind::boolean) return mismatch(*to.type, "a boolean");
+    *reinterpret_cast<bool*>(to.at) = value;
+    return true;
+  }
+
+  bool on_number(std::string_view text) {
+    if (raw_) return raw_->raw(text), true;
+    const Slot to = slot();
+    if (!to.type) return true;
+    char digits[40];
+    if (to.type->kind == Kind::raw) return set_raw(to, text);
+    if (to.type->kind != Kind::integer && to.type->kind != Kind::real) return mismatch(*to.type, "a number");
+    if (text.size() >= sizeof digits) return fail("the number has too many digits");
+    memcpy(digits, text.data(), text.size());
+    digits[text.size()] = '\0';
+    if (to.type->kind == Kind::real) {
+      *reinterpret_cast<double*>(to.at) = strtod(digits, nullptr);
+      return true;
+    }
+    return set_integer(to, digits);
+  }
+
+  bool set_integer(const Slot& to, const char* digits) {
+    if (strpbrk(digits, ".eE")) return mismatch(*to.type, "a number with a fraction or an exponent");
+    char* end = nullptr;
+    errno = 0;
+    if (to.type->is_signed) {
+      const int64_t value = strtoll(digits, &end, 10);
+      if (errno == 0 && to.type->size == 8) return *reinterpret_cast<int64_t*>(to.at) = value, true;
+      if (errno == 0 && value >= INT32_MIN && value <= INT32_MAX)
+        return *reinterpret_cast<int32_t*>(to.at) = static_cast<int32_t>(value), true;
+    } else if (digits[0] != '-') {
+      const uint64_t value = strtoull(digits, &end, 10);
+      if (errno == 0 && to.type->size == 8) return *reinterpret_cast<uint64_t*>(to.at) = value, true;
+      if (errno == 0 && to.type->size == 4 && value <= UINT32_MAX)
+        return *reinterpret_cast<uint32_t*>(to.at) = static_cast<uint32_t>(value), true;
+      if (errno == 0 && to.type->size == 2 && value <= UINT16_MAX)
+        return *reinterpret_cast<uint16_t*>(to.at) = static_cast<uint16_t>(value), true;
+    }
+    char text[96];
+    snprintf(text, sizeof text, "%s does not fit into %s %u-bit integer", digits,
+             to.type->is_signed ? "a signed" : "an unsigned", to.type->size * 8);
+    return fail(text);
+  }
+
+  bool on_string(std::string_view value) {
+    if (raw_) return raw_->string(value), true;
+    const Slot to = slot();
+    if (!to.type) return true;
+    if (to.type->kind == Kind::raw) {
+      Writer writer;
+      return set_raw(to, writer.string(value).text());
+    }
+    if (to.type->kind != Kind::string) return mismatch(*to.type, "a string");
+    // A NUL inside would end the C string early and mean another name to the kernel.
+    if (memchr(value.data(), 0, value.size())) return fail("the string contains a NUL character");
+    *reinterpret_cast<Str*>(to.at) = arena_.copy(value);
+    return true;
+  }
+
+  bool set_raw(const Slot& to, std::string_view text) {
+    reinterpret_cast<Raw*>(to.at)->text = arena_.copy(text);
+    return true;
+  }
+
+  bool on_open(bool array) {
+    if (depth_ + raw_depth_ == kMaxDepth) return fail("more than 64 levels of nesting");
+    if (raw_) return ++raw_depth_, array ? raw_->begin_array() : raw_->begin_object(), true;
+    Slot to = slot();
+    if (to.type && to.type->kind == Kind::pointer) {
+      char* object = static_cast<char*>(arena_.allocate(to.type->inner->size, to.type->inner->align));
+      to.type->inner->construct(object);
+      *reinterpret_cast<char**>(to.at) = object;
+      to = {to.type->inner, object};
+    }
+    if (to.type && to.type->kind == Kind::raw) {
+      raw_ = new (raw_memory_) Writer();
+      raw_target_ = reinterpret_cast<Raw*>(to.at);
+      raw_depth_ = 1;
+      array ? raw_->begin_array() : raw_->begin_object();
+      return true;
+    }
+    if (to.type && (to.type->kind == Kind::list) != array)
+      return mismatch(*to.type, array ? "an array" : "an object");
+    if (to.type && to.type->kind != Kind::list && to.type->kind != Kind::map && to.type->kind != Kind::object)
+      return mismatch(*to.type, "an object");
+    Frame& frame = frames_[depth_++];
+    frame = Frame();
+    frame.type = to.type;
+    frame.target = to.at;
+    frame.skip = !to.type;
+    return true;
+  }
+
+  bool on_close() {
+    if (raw_) {
+      // The writer knows which bracket is open; ours is tracked by depth alone.
+      raw_open_is_array() ? raw_->end_array() : raw_->end_object();
+      if (--raw_depth_ > 0) return true;
+      raw_target_->text = arena_.copy(raw_->text());
+      raw_->~Writer();
+      raw_ = nullptr;
+      return true;
+    }
+    --depth_;
+    return true;
+  }
+
+  bool on_key(std::string_view key) {
+    if (raw_) return raw_->key(key), true;
+    Frame& frame = frames_[depth_ - 1];
+    if (frame.skip) return true;
+    if (memchr(key.data(), 0, key.size())) return fail("a key contains a NUL character");
+    if (frame.type->kind == Kind::map) {
+      frame.key = arena_.copy(key);
+      return true;
+    }
+    frame.field = nullptr;
+    for (uint32_t i = 0; i < frame.type->field_count; ++i) {
+      const Field& field = frame.type->fields[i];
+      if (key != std::string_view(field.name, field.name_size)) continue;
+      frame.field = &field;
+      frame.key = Str(field.name, field.name_size);
+      return true;
+    }
+    if (!unknown_) return true;
+    Status status = unknown_->unknown_key(place(false), key);
+    if (status.ok()) return true;
+    error_ = std::move(status).error();
+    return false;
+  }
+
+  bool raw_open_is_array() const { return closing_array_; }
+
+  // --- yajl
+  // ---------------------------------------------------------------------------------------------------
+
+  static Reader* self(void* context) { return static_cast<Reader*>(context); }
+  static std::string_view view(const unsigned char* text, size_t size) {
+    return {reinterpret_cast<const char*>(text), size};
+  }
+  static int null(void* c) { return self(c)->on_null(); }
+  static int boolean(void* c, int value) { return self(c)->on_boolean(value != 0); }
+  static int number(void* c, const char* text, size_t size) { return self(c)->on_number({text, size}); }
+  static int string(void* c, const unsigned char* text, size_t size) {
+    return self(c)->on_string(view(text, size));
+  }
+  static int start_map(void* c) { return self(c)->on_open(false); }
+  static int map_key(void* c, const unsigned char* text, size_t size) {
+    return self(c)->on_key(view(text, size));
+  }
+  static int end_map(void* c) {
+    self(c)->closing_array_ = false;
+    return self(c)->on_close();
+  }
+  static int start_array(void* c) { return self(c)->on_open(true); }
+  static int end_array(void* c) {
+    self(c)->closing_array_ = true;
+    return self(c)->on_close();
+  }
+  static constexpr yajl_callbacks kCallbacks = {null,      boolean, nullptr, nullptr,     number,   string,
+                                                start_map, map_key, end_map, start_array, end_array};
+
+  // yajl's few buffers live in the arena too; the size in front lets reallocate() copy.
+  static void* allocate(void* arena, size_t size) {
+    auto* memory = static_cast<size_t*>(static_cast<Arena*>(arena)->allocate(size + 16, 16));
+    *memory = size;
+    return memory + 2;
+  }
+  static void* reallocate(void* arena, void* old, size_t size) {
+    void* memory = allocate(arena, size);
+    if (old) {
+      const size_t had = static_cast<size_t*>(old)[-2];
+      memcpy(memory, old, had < size ? had : size);
+    }
+    return memory;
+  }
+  static void release(void*, void*) {}
+
+  Arena& arena_;
+  UnknownKeys* unknown_;
+  Error error_ = Error::of(ErrorKind::invalid, "not read");
+  const Type* root_type_ = nullptr;
+  char* root_ = nullptr;
+  Frame frames_[kMaxDepth];
+  int depth_ = 0;
+  Writer* raw_ = nullptr;
+  Raw* raw_target_ = nullptr;
+  int raw_depth_ = 0;
+  bool closing_array_ = false;
+  alignas(Writer) char raw_memory_[sizeof(Writer)];
+};
+
+bool is_empty(const Type& type, const char* at) {
+  switch (type.kind) {
+    case Kind::boolean:
+      return !*reinterpret_cast<const bool*>(at);
+    case Kind::integer: {
+      const uint64_t zero = 0;
+      return memcmp(at, &zero, type.size) == 0;
+    }
+    case Kind::real:
+      return *reinterpret_cast<const double*>(at) == 0;
+    case Kind::string:
+    case Kind::raw:
+      return reinterpret_cast<const Str*>(at)->empty();
+    case Kind::optional:
+      return !*reinterpret_cast<const bool*>(at + type.set_offset);
+    case Kind::pointer:
+      return !*reinterpret_cast<const char* const*>(at);
+    case Kind::list:
+    case Kind::map:
+      return reinterpret_cast<const List<char>*>(at)->empty();
+    case Kind::object:
+      for (uint32_t i = 0; i < type.field_count; ++i)
+        if (!is_empty(*type.fields[i].type, at + type.fields[i].offset)) return false;
+      return true;
+  }
+  return true;
+}
+
+void write_integer(Writer& out, const Type& type, const char* at) {
+  if (type.is_signed) {
+    out.integer(type.size == 8 ? *reinterpret_cast<const int64_t*>(at)
+                               : *reinterpret_cast<const int32_t*>(at));
+  } else if (type.size == 8) {
+    out.unsigned_integer(*reinterpret_cast<const uint64_t*>(at));
+  } else {
+    out.unsigned_integer(type.size == 4 ? *reinterpret_cast<const uint32_t*>(at)
+                                        : *reinterpret_cast<const uint16_t*>(at));
+  }
+}
+
+void write_value(Writer& out, const Type& type, const char* at) {
+  switch (type.kind) {
+    case Kind::boolean:
+      out.boolean(*reinterpret_cast<const bool*>(at));
+      break;
+    case Kind::integer:
+      write_integer(out, type, at);
+      break;
+    case Kind::real:
+      out.real(*reinterpret_cast<const double*>(at));
+      break;
+    case Kind::string:
+      out.string(*reinterpret_cast<const Str*>(at));
+      break;
+    case Kind::raw:
+      out.raw(reinterpret_cast<const Raw*>(at)->text);
+      break;
+    case Kind::optional:
+      write_value(out, *type.inner, at);
+      break;
+    case Kind::pointer:
+      write_value(out, *type.inner, *reinterpret_cast<const char* const*>(at));
+      break;
+    case Kind::list: {
+      const auto* list = reinterpret_cast<const List<char>*>(at);
+      out.begin_array();
+      for (uint32_t i = 0; i < list->count; ++i)
+        write_value(out, *type.inner, list->items + size_t{i} * type.inner_size);
+      out.end_array();
+      break;
+    }
+    case Kind::map: {
+      const auto* list = reinterpret_cast<const List<char>*>(at);
+      out.begin_object();
+      for (uint32_t i = 0; i < list->count; ++i) {
+        const char* entry = list->items + size_t{i} * type.inner_size;
+        out.key(*reinterpret_cast<const Str*>(entry));
+        write_value(out, *type.inner, entry + type.value_offset);
+      }
+      out.end_object();
+      break;
+    }
+    case Kind::object:
+      out.begin_object();
+      for (uint32_t i = 0; i < type.field_count; ++i) {
+        const Field& field = type.fields[i];
+        if (is_empty(*field.type, at + field.offset)) continue;
+        out.key({field.name, field.name_size});
+        write_value(out, *field.type, at + field.offset);
+      }
+      out.end_object();
+      break;
+  }
+}
+
+yajl_gen gen(void* handle) {
+  return static_cast<yajl_gen>(handle);
+}
+
+void must(yajl_gen_status status) {
+  if (status != yajl_gen_status_ok && status != yajl_gen_generation_complete) abort();
+}
+
+/// The text with every byte that is not UTF-8 replaced by U+FFFD.
+std::string repaired(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const size_t length = lead < 0x80       ? 1
+                          : lead >> 5 == 6  ? 2
+                          : lead >> 4 == 14 ? 3
+                          : lead >> 3 == 30 ? 4
+                                            : 0;
+    bool valid = length > 0 && i + length <= text.size();
+    for (size_t k = 1; valid && k < length; ++k)
+      valid = (static_cast<unsigned char>(text[i + k]) & 0xc0) == 0x80;
+    out += valid ? text.substr(i, length) : std::string_view("\xef\xbf\xbd");
+    i += valid ? length : 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+Status read(std::string_view text, const Type& type, void* out, Arena& arena, UnknownKeys* unknown) {
+  Reader reader(arena, unknown);
+  return reader.run(text, type, out);
+}
+
+Writer::Writer(Style style) : gen_(yajl_gen_alloc(nullptr)) {
+  if (!gen_) abort();
+  if (style == Style::indented) {
+    yajl_gen_config(gen(gen_), yajl_gen_beautify, 1);
+    yajl_gen_config(gen(gen_), yajl_gen_indent_string, "  ");
+  }
+  yajl_gen_config(gen(gen_), yajl_gen_validate_utf8, 1);
+}
+
+Writer::~Writer() {
+  yajl_gen_free(gen(gen_));
+}
+
+Writer& Writer::begin_object() {
+  return must(yajl_gen_map_open(gen(gen_))), *this;
+}
+Writer& Writer::end_object() {
+  return must(yajl_gen_map_close(gen(gen_))), *this;
+}
+Writer& Writer::begin_array() {
+  return must(yajl_gen_array_open(gen(gen_))), *this;
+}
+Writer& Writer::end_array() {
+  return must(yajl_gen_array_close(gen(gen_))), *this;
+}
+Writer& Writer::key(std::string_view name) {
+  return string(name);
+}
+
+Writer& Writer::string(std::string_view value) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(value.data());
+  const yajl_gen_status status = yajl_gen_string(gen(gen_), bytes, value.size());
+  if (status == yajl_gen_invalid_string) return string(repaired(value));
+  return must(status), *this;
+}
+
+Writer& Writer::integer(int64_t value) {
+  return must(yajl_gen_integer(gen(gen_), value)), *this;
+}
+
+Writer& Writer::unsigned_integer(uint64_t value) {
+  char digits[24];
+  const int length = snprintf(digits, sizeof digits, "%lu", value);
+  return must(yajl_gen_number(gen(gen_), digits, static_cast<size_t>(length))), *this;
+}
+
+Writer& Writer::real(double value) {
+  char digits[40];
+  const int length = snprintf(digits, sizeof digits, "%.17g", value);
+  return must(yajl_gen_number(gen(gen_), digits, static_cast<size_t>(length))), *this;
+}
+
+Writer& Writer::boolean(bool value) {
+  return must(yajl_gen_bool(gen(gen_), value)), *this;
+}
+Writer& Writer::null() {
+  return must(yajl_gen_null(gen(gen_))), *this;
+}
+Writer& Writer::raw(std::string_view text) {
+  return must(yajl_gen_number(gen(gen_), text.data(), text.size())), *this;
+}
+Writer& Writer::value(const Type& type, const void* object) {
+  return write_value(*this, type, static_cast<const char*>(object)), *this;
+}
+
+std::string_view Writer::text() const {
+  const unsigned char* text = nullptr;
+  size_t size = 0;
+  must(yajl_gen_get_buf(gen(gen_), &text, &size));
+  return {reinterpret_cast<const char*>(text), size};
+}
+
+}  // namespace slipway::json
