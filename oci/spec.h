@@ -220,8 +220,7 @@ struct Seccomp {
   Str default_action;
   Opt<uint32_t> default_errno_ret;
   List<Str> architectures;
-  List<Str> flags;
-  bool has_flags = false;  // set by the reader: an empty list differs from an absent one
+  Opt<List<Str>> flags;  // an empty list differs from an absent one
   Str listener_path;
   Str listener_metadata;
   List<SeccompSyscall> syscalls;
