@@ -21,7 +21,10 @@ class [[nodiscard]] Result {
       new (&error_) Error(std::move(other.error_));
     }
   }
-  Result& operator=(Result&&) = delete;
+  Result& operator=(Result&& other) noexcept {
+    this->~Result();
+    return *new (this) Result(std::move(other));
+  }
   ~Result() {
     if (ok_) {
       value_.~T();

@@ -1,0 +1,33 @@
+// Small files, whole: reading with a bound, writing, and replacing so that a reader sees the old or the new
+// text.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+#include <string_view>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+
+namespace slipway::sys {
+
+/// openat(2) with O_CLOEXEC. `mode` as for O_CREAT.
+Result<Fd> open_at(int dir, const char* path, int flags, mode_t mode = 0);
+
+/// The whole file; more than `limit` bytes is ErrorKind::invalid. Regular files and /proc alike.
+Result<std::string> read_file_at(int dir, const char* path, size_t limit);
+Result<std::string> read_all(int fd, size_t limit);
+
+/// All of the text, in one write(2) where the kernel takes it (cgroup and /proc files need that).
+Status write_all(int fd, std::string_view text);
+/// Opens an existing file (never creates one) and writes.
+Status write_file_at(int dir, const char* path, std::string_view text);
+
+/// Replaces the file by rename; with `sync` the text and the directory are on disk before it returns.
+Status replace_file_at(int dir, const char* path, std::string_view text, mode_t mode, bool sync);
+
+/// mkdir -p below an existing directory; existing parts are left as they are.
+Status make_directories(const std::string& path, mode_t mode);
+
+}  // namespace slipway::sys
