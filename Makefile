@@ -31,6 +31,13 @@ endif
 # A check-out warns with errors; a release tarball must build with tomorrow's compiler too.
 WERROR ?= $(if $(or $(CI),$(wildcard .git)),1,0)
 
+# Commands are named, not shown; V=1 shows them.
+ifdef V
+say =
+else
+say = @echo '  $(1) $@';
+endif
+
 # --- flags ---------------------------------------------------------------------------------------------------------
 
 comma := ,
@@ -85,12 +92,12 @@ $(BUILD)/link-flags: FORCE
 
 $(BUILD)/obj/%.o: %.cc $(BUILD)/compile-flags
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CXX )$(CXX) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
 
 define room_rules
 $(call room_archive,$(1)): $(call objects_of,$(1)) $(BUILD)/lib/$(notdir $(1)).list
 	@rm -f $$@
-	$(AR) rcsD $$@ $(call objects_of,$(1))
+	$$(call say,AR  )$(AR) rcsD $$@ $(call objects_of,$(1))
 $(BUILD)/lib/$(notdir $(1)).list: FORCE
 	$$(call write_if_changed,$(call objects_of,$(1)))
 endef
@@ -100,24 +107,24 @@ in_group = -Wl,--start-group $(1) -Wl,--end-group
 slip_archives := $(foreach room,$(slip_rooms),$(call room_archive,$(room)))
 
 $(BUILD)/slip: $(call objects_of,src/cli/slip) $(slip_archives) $(BUILD)/link-flags
-	$(CXX) $(slip_mode) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call in_group,$(slip_archives)) $(linked_libs)
+	$(call say,LINK)$(CXX) $(slip_mode) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call in_group,$(slip_archives)) $(linked_libs)
 $(BUILD)/slipway: $(call objects_of,src/cli/slipway) $(archives) $(BUILD)/link-flags
-	$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call in_group,$(archives)) $(linked_libs)
+	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call in_group,$(archives)) $(linked_libs)
 
 # --- tests ---------------------------------------------------------------------------------------------------------
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(archives) $(BUILD)/link-flags
 	@mkdir -p $(@D)
-	$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $< $(call in_group,$(archives)) $(linked_libs) -lcmocka
+	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $< $(call in_group,$(archives)) $(linked_libs) -lcmocka
 $(BUILD)/tests/lib/%: $(BUILD)/obj/tests/lib/%.o $(BUILD)/link-flags
 	@mkdir -p $(@D)
-	$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $<
+	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $<
 
 # The list of tests, for CTest. Labels and limits stand in the head of each test's own source.
 $(BUILD)/tests/CTestTestfile.cmake: tests/lib/list-tests $(wildcard tests/unit/*_test.cc) $(shell_tests) \
     $(BUILD)/tests/list
 	@mkdir -p $(@D)
-	tests/lib/list-tests $(BUILD) >$@.tmp
+	@tests/lib/list-tests $(BUILD) >$@.tmp
 	@mv $@.tmp $@
 $(BUILD)/tests/list: FORCE
 	$(call write_if_changed,$(wildcard tests/unit/*_test.cc) $(shell_tests))
