@@ -4,6 +4,7 @@
 #include <yajl/yajl_parse.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -46,6 +47,11 @@ struct Frame {
 class Reader {
  public:
   Reader(Arena& arena, UnknownKeys* unknown) : arena_(arena), unknown_(unknown) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() {
+    if (raw_) raw_->~Writer();  // the text ended inside a Raw
+  }
 
   Status run(std::string_view text, const Type& type, void* out) {
     root_type_ = &type;
@@ -196,8 +202,9 @@ class Reader {
     memcpy(digits, text.data(), text.size());
     digits[text.size()] = '\0';
     if (to.type->kind == Kind::real) {
-      *reinterpret_cast<double*>(to.at) = strtod(digits, nullptr);
-      return true;
+      const double value = strtod(digits, nullptr);
+      if (!std::isfinite(value)) return fail("the number is too large");
+      return *reinterpret_cast<double*>(to.at) = value, true;
     }
     return set_integer(to, digits);
   }
@@ -434,7 +441,11 @@ void write_value(Writer& out, const Type& type, const char* at) {
       write_value(out, *type.inner, at);
       break;
     case Kind::pointer:
-      write_value(out, *type.inner, *reinterpret_cast<const char* const*>(at));
+      if (const char* object = *reinterpret_cast<const char* const*>(at)) {
+        write_value(out, *type.inner, object);
+      } else {
+        out.null();
+      }
       break;
     case Kind::list: {
       const auto* list = reinterpret_cast<const List<char>*>(at);

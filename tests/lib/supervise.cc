@@ -1,8 +1,8 @@
 // supervise SECONDS PROGRAM [ARGUMENT...]: runs a test and answers for all its processes.
 //
-// As a child subreaper it inherits every orphan, also daemons and the init processes of containers. What is still
-// alive two seconds after the test has ended is named, killed, and makes the test fail. A test that takes longer than
-// SECONDS is killed with everything that it started (exit status 124).
+// As a child subreaper it inherits every orphan, also daemons and the init processes of containers. What is
+// still alive two seconds after the test has ended is named, killed, and makes the test fail. A test that
+// takes longer than SECONDS is killed with everything that it started (exit status 124).
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
