@@ -1,0 +1,122 @@
+#include "src/cli/program.h"
+
+#include <unistd.h>
+
+#include "src/cli/completion.h"
+#include "src/sys/file.h"
+
+namespace slipway::cli {
+
+namespace {
+
+/// The log that the global options ask for; options that the program does not have are as if not given.
+Result<Log> open_log(const Arguments& globals) {
+  const auto text = [&](const char* name, const char* fallback) {
+    return globals.has_option(name) ? globals.value(name, fallback) : fallback;
+  };
+  Log::Level level = TRY(Log::parse_level(text("log-level", "warning")));
+  if (globals.has_option("debug") && globals.flag("debug")) level = Log::Level::debug;
+  const Log::Format format = TRY(Log::parse_format(text("log-format", "text")));
+  return Log::open(text("log", ""), format, level);
+}
+
+/// The verb that `words` begin with, the longest name first, and how many words its name has.
+const Verb* find_verb(const Program& program, std::span<char* const> words, size_t& taken) {
+  const Verb* found = nullptr;
+  for (const Verb* verb : program.verbs) {
+    const std::string_view name(verb->name);
+    const size_t space = name.find(' ');
+    if (name.substr(0, space) != words[0]) continue;
+    if (space == std::string_view::npos) {
+      if (!found) found = verb, taken = 1;
+    } else if (words.size() > 1 && name.substr(space + 1) == words[1]) {
+      found = verb, taken = 2;
+    }
+  }
+  return found;
+}
+
+Status check_count(const Verb& verb, size_t count) {
+  const unsigned min = verb.min_args;
+  const unsigned max = verb.max_args;
+  if (min == max && count != min)
+    return Error::of(ErrorKind::usage, "\"%s\" requires exactly %u argument(s)", verb.name, min);
+  if (count < min)
+    return Error::of(ErrorKind::usage, "\"%s\" requires a minimum of %u argument(s)", verb.name, min);
+  if (count > max)
+    return Error::of(ErrorKind::usage, "\"%s\" requires a maximum of %u argument(s)", verb.name, max);
+  return {};
+}
+
+class Run {
+ public:
+  Run(const Program& program, char* const* argv, char* const* envp)
+      : program_(program), argv_(argv), envp_(envp) {}
+
+  Result<int> operator()(std::span<char* const> words) {
+    globals_ = TRY(parse(words, program_.options, true, arena_));
+    log_ = TRY(open_log(globals_));
+    if (globals_.help()) return show(help_text(program_));
+    if (globals_.flag("version")) return show(program_.version());
+    if (const char* shell = globals_.value("completion")) return show(TRY(completion_text(program_, shell)));
+    std::span<char* const> rest = globals_.positionals();
+    if (rest.empty()) return show(help_text(program_));
+    if (std::string_view(rest[0]) == "help") {
+      rest = rest.subspan(1);
+      if (rest.empty()) return show(help_text(program_));
+      return show(help_text(program_, *TRY(verb(rest))));
+    }
+    verb_ = TRY(verb(rest));
+    const Arguments args = TRY(parse(rest, verb_->options, verb_->in_order, arena_));
+    if (args.help()) return show(help_text(program_, *verb_));
+    TRY(check_count(*verb_, args.size()));
+    return verb_->run({program_, *verb_, globals_, args, log_, arena_, argv_, envp_});
+  }
+
+  int report(const Error& error) {
+    prefix_ = program_.name;
+    if (verb_) prefix_.append(" ").append(verb_->name);
+    log_.fatal(prefix_, error.text());
+    return program_.exit_code(verb_, error);
+  }
+
+ private:
+  /// Takes the verb's name off `rest`.
+  Result<const Verb*> verb(std::span<char* const>& rest) {
+    size_t taken = 0;
+    const Verb* found = find_verb(program_, rest, taken);
+    if (!found)
+      return Error::of(ErrorKind::usage, "unknown command \"%s\" (see `%s --help`)", rest[0], program_.name);
+    rest = rest.subspan(taken);
+    return found;
+  }
+
+  Result<int> show(const std::string& text) {
+    TRY(print(text));
+    return 0;
+  }
+
+  const Program& program_;
+  char* const* argv_;
+  char* const* envp_;
+  Arena arena_;
+  Arguments globals_;
+  Log log_;
+  const Verb* verb_ = nullptr;
+  std::string prefix_;
+};
+
+}  // namespace
+
+int run_program(const Program& program, int argc, char* const* argv, char* const* envp) {
+  Run run(program, argv, envp);
+  const size_t count = argc > 0 ? static_cast<size_t>(argc) - 1 : 0;
+  Result<int> result = run({argv + (argc > 0 ? 1 : 0), count});
+  return result.ok() ? *result : run.report(result.error());
+}
+
+Status print(std::string_view text) {
+  return sys::write_all(STDOUT_FILENO, text).ctx("standard output");
+}
+
+}  // namespace slipway::cli
