@@ -24,8 +24,9 @@ namespace slipway::runtime {
 
 /// Where containers are kept and how cgroups are managed; the same for all calls of one program run.
 struct Context {
-  std::string root;             // absolute; /run/slip by default
-  bool systemd_cgroup = false;  // --systemd-cgroup
+  std::string root;              // absolute; /run/slip by default
+  bool systemd_cgroup = false;   // --systemd-cgroup
+  bool cgroup_disabled = false;  // --cgroup-manager disabled: the container stays in the caller's cgroups
 };
 
 struct CreateOptions {
