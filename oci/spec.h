@@ -11,8 +11,7 @@ namespace slipway::oci {
 
 inline constexpr char kRuntimeSpecVersion[] = "1.3.0";
 
-// --- config.md: process
-// ---------------------------------------------------------------------------------------
+// --- config.md: process ------------------------------------------------------------------------------------
 
 struct ConsoleSize {
   uint32_t height = 0;
@@ -73,8 +72,7 @@ struct Process {
   ExecCpuAffinity* exec_cpu_affinity = nullptr;
 };
 
-// --- config.md: root, mounts, hooks
-// ---------------------------------------------------------------------------
+// --- config.md: root, mounts, hooks ------------------------------------------------------------------------
 
 struct Root {
   Str path;
@@ -106,8 +104,7 @@ struct Hooks {
   List<Hook> prestart, create_runtime, create_container, start_container, poststart, poststop;
 };
 
-// --- config-linux.md
-// ------------------------------------------------------------------------------------------
+// --- config-linux.md ---------------------------------------------------------------------------------------
 
 struct Namespace {
   Str type;
@@ -285,8 +282,7 @@ extern const json::Type kSpecType;
 extern const json::Type kProcessType;    // for exec --process
 extern const json::Type kResourcesType;  // for update --resources
 
-// --- reading
-// --------------------------------------------------------------------------------------------------
+// --- reading -----------------------------------------------------------------------------------------------
 
 /// What reading and validation found worth telling without refusing; the caller logs it. Text lives in the
 /// arena.
@@ -309,8 +305,14 @@ Status validate_resources(const Resources& resources);
 /// True when a namespace of this type is listed (new or joined).
 bool has_namespace(const Spec& spec, std::string_view type);
 
-/// What `spec` prints. With `rootless`: a user namespace that maps the caller, and nothing that needs real
-/// root.
-Spec* default_spec(Arena& arena, bool rootless, uint32_t uid, uint32_t gid);
+/// What default_spec() is to be made for.
+struct DefaultSpec {
+  bool rootless = false;          // a user namespace that maps the caller, and nothing that needs real root
+  bool cgroup_namespace = false;  // the host has only cgroup v2, where hiding the host's tree costs nothing
+  uint32_t uid = 0, gid = 0;      // rootless: the caller
+};
+
+/// What `spec` prints.
+Spec* default_spec(Arena& arena, const DefaultSpec& wanted);
 
 }  // namespace slipway::oci

@@ -470,7 +470,7 @@ void write_value(Writer& out, const Type& type, const char* at) {
       out.begin_object();
       for (uint32_t i = 0; i < type.field_count; ++i) {
         const Field& field = type.fields[i];
-        if (is_empty(*field.type, at + field.offset)) continue;
+        if (!field.always && is_empty(*field.type, at + field.offset)) continue;
         out.key({field.name, field.name_size});
         write_value(out, *field.type, at + field.offset);
       }

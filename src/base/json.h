@@ -86,6 +86,7 @@ struct Field {
   uint32_t name_size;
   uint32_t offset;
   const Type* type;
+  bool always = false;  // written also when empty: what the format requires to be there
 };
 
 template <class T>
@@ -243,7 +244,7 @@ class Writer {
   /// Text that is JSON already.
   Writer& raw(std::string_view text);
   /// An object by its table. Unset optionals, null pointers, empty strings, empty lists and maps, false and 0
-  /// are left out, so what is read back equals what was written.
+  /// are left out (unless the field is a JSON_REQUIRED), so what is read back equals what was written.
   Writer& value(const Type& type, const void* object);
 
   /// All that was written so far; valid until the next call.
@@ -260,6 +261,13 @@ class Writer {
   ::slipway::json::Field {                                                             \
     json_name, sizeof(json_name) - 1, static_cast<uint32_t>(offsetof(Struct, member)), \
         &::slipway::json::type<decltype(Struct::member)>                               \
+  }
+
+/// A member that its format requires: it is written with whatever value. Reading does not insist on it.
+#define JSON_REQUIRED(Struct, member, json_name)                                       \
+  ::slipway::json::Field {                                                             \
+    json_name, sizeof(json_name) - 1, static_cast<uint32_t>(offsetof(Struct, member)), \
+        &::slipway::json::type<decltype(Struct::member)>, true                         \
   }
 
 /// At global scope. Struct may be any complete standard-layout type; its nested types must come first.

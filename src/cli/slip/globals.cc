@@ -1,0 +1,86 @@
+#include "src/cli/slip/globals.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "src/sys/file.h"
+
+namespace slipway::cli {
+
+namespace {
+
+/// Whether user IDs are mapped: the initial user namespace maps all of them to themselves.
+bool in_user_namespace() {
+  Result<std::string> map = sys::read_file_at(AT_FDCWD, "/proc/self/uid_map", 4096);
+  if (!map.ok()) return false;
+  unsigned long inside = 0;
+  unsigned long outside = 0;
+  unsigned long size = 0;
+  return sscanf(map->c_str(), "%lu %lu %lu", &inside, &outside, &size) != 3 || inside != 0 || outside != 0 ||
+         size != 0xffffffff;
+}
+
+/// $XDG_RUNTIME_DIR is for ordinary users, and for the root of a user namespace who is not called root.
+bool uses_runtime_dir() {
+  if (geteuid() != 0) return true;
+  const char* user = getenv("USER");
+  if (!user || std::string_view(user) == "root") return false;
+  return in_user_namespace();
+}
+
+/// /run/slip, or $XDG_RUNTIME_DIR/slip with the sticky bit, which keeps it from those who clean such
+/// directories.
+Result<std::string> default_root() {
+  const char* runtime_dir = uses_runtime_dir() ? getenv("XDG_RUNTIME_DIR") : nullptr;
+  if (!runtime_dir || runtime_dir[0] != '/') return std::string("/run/slip");
+  return std::string(runtime_dir) + "/slip";
+}
+
+Result<std::string> absolute(std::string_view path) {
+  if (path[0] == '/') return std::string(path);
+  char* here = getcwd(nullptr, 0);
+  if (!here) return Error::sys(errno, "current directory");
+  std::string out(here);
+  free(here);
+  return out.append("/").append(path);
+}
+
+Result<std::string> explicit_root(std::string_view given) {
+  if (given.empty()) return Error::of(ErrorKind::usage, "option --root must not be empty");
+  std::string root = TRY(absolute(given));
+  while (root.size() > 1 && root.back() == '/') root.pop_back();
+  if (root == "/") return Error::of(ErrorKind::usage, "Option --root argument should not be set to /");
+  return root;
+}
+
+Result<bool> wants_systemd(const Arguments& globals) {
+  const std::string_view manager = globals.value("cgroup-manager", "");
+  if (manager.empty()) return globals.flag("systemd-cgroup");
+  if (manager == "systemd") return true;
+  if (manager == "cgroupfs") return globals.flag("systemd-cgroup");
+  if (manager == "disabled")
+    return Error::of(ErrorKind::unsupported, "cgroup manager \"disabled\" is not supported");
+  return Error::of(ErrorKind::usage, "unknown cgroup manager \"%s\" (cgroupfs or systemd)", manager.data());
+}
+
+/// The value has no effect, but nonsense is told.
+Status check_rootless(const Arguments& globals) {
+  const char* value = globals.value("rootless");
+  if (!value || std::string_view(value) == "auto") return {};
+  TRY(parse_bool(value).ctx("--rootless"));
+  return {};
+}
+
+}  // namespace
+
+Result<Globals> read_globals(const Call& call) {
+  Globals out;
+  TRY(check_rootless(call.globals));
+  out.explicit_root = call.globals.given("root");
+  out.context.root = out.explicit_root ? TRY(explicit_root(call.globals.value("root"))) : TRY(default_root());
+  out.context.systemd_cgroup = TRY(wants_systemd(call.globals));
+  return out;
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,34 @@
+// The global options of slip, and what they say about where containers are.
+#pragma once
+
+#include <array>
+
+#include "src/cli/program.h"
+#include "src/runtime/runtime.h"
+
+namespace slipway::cli {
+
+inline constexpr auto kSlipOptions = join(
+    kProgramOptions,
+    std::to_array<Option>({
+        value("root", 0, "DIR", "where the state of containers is kept"),
+        value("log", 0, "FILE", "write errors to this file too, as engines read them"),
+        value("log-format", 0, "FORMAT", "format of the log: text or json (default: text)"),
+        value("log-level", 0, "LEVEL", "what to log: error, warning, info or debug (default: warning)"),
+        flag("debug", 0, "log everything: --log-level debug"),
+        flag("systemd-cgroup", 0, "let systemd manage the cgroups: cgroupsPath is slice:prefix:name"),
+        value("cgroup-manager", 0, "NAME",
+              "who manages the cgroups: cgroupfs or systemd (default: cgroupfs)"),
+        ignored_value("rootless", "BOOL", "for callers of runc; slip finds out by itself what it may do"),
+        ignored_value("criu", "FILE", "for old callers of runc; criu is looked up in PATH"),
+    }));
+
+/// The Context that the options (and, without --root, the environment) describe. `explicit_root` of the
+/// result tells whether --root was given.
+struct Globals {
+  runtime::Context context;
+  bool explicit_root = false;
+};
+Result<Globals> read_globals(const Call& call);
+
+}  // namespace slipway::cli

@@ -1,0 +1,37 @@
+// slip: the OCI runtime that engines call, and people who have a bundle.
+#include "src/cli/program.h"
+#include "src/cli/slip/globals.h"
+#include "src/cli/slip/verbs.h"
+#include "src/cli/version.h"
+
+using namespace slipway;
+using namespace slipway::cli;
+
+static const Verb* const kVerbs[] = {
+    &kSpecVerb,
+};
+
+static std::string version_of_slip() {
+  return version_text("slip");
+}
+
+/// runc's: 1, and 255 when a process could not be put into a running container, which cannot be the process's
+/// own exit code by accident.
+static int exit_code(const Verb* verb, const Error& error) {
+  if (error.kind() == ErrorKind::usage) return 1;
+  return verb && std::string_view(verb->name) == "exec" ? 255 : 1;
+}
+
+static constexpr Program kSlip = {
+    .name = "slip",
+    .summary = "Runs containers from OCI bundles.",
+    .options = kSlipOptions,
+    .verbs = kVerbs,
+    .names_command = "list -q",
+    .version = version_of_slip,
+    .exit_code = exit_code,
+};
+
+int main(int argc, char** argv, char** envp) {
+  return run_program(kSlip, argc, argv, envp);
+}
