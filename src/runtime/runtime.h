@@ -16,8 +16,10 @@
 #include <vector>
 
 #include "oci/spec.h"
+#include "src/base/arena.h"
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/runtime/cgroup.h"
 #include "src/sys/mount_spec.h"
 
 namespace slipway::runtime {
@@ -29,25 +31,37 @@ struct Context {
   bool cgroup_disabled = false;  // --cgroup-manager disabled: the container stays in the caller's cgroups
 };
 
-struct CreateOptions {
-  std::string bundle;          // absolute path; recorded, and root.path is relative to it
+/// What a new process of a container begins with; for init and for exec.
+struct ProcessOptions {
   std::string pid_file;        // "" for none; written atomically, without a newline
   std::string console_socket;  // AF_UNIX path that gets the terminal's master; "" for none
-  int console_fd = -1;         // instead of a path: a connected socket that gets it. Borrowed
-  const sys::MountSpec* rootfs =
-      nullptr;               // instead of root.path: mounted inside the container's mount namespace
-  int stdio[3] = {0, 1, 2};  // what becomes the container's 0, 1, 2 when it has no terminal. Borrowed
-  int preserve_fds = 0;      // descriptors 3 .. 3+n-1 stay open in the container
+  std::string pidfd_socket;    // AF_UNIX path that gets a pidfd of the process; "" for none
+  int console_fd = -1;         // instead of a path: a connected socket that gets the master. Borrowed
+  int stdio[3] = {0, 1, 2};    // what becomes its 0, 1, 2 when it has no terminal. Borrowed
+  int preserve_fds = 0;        // descriptors 3 .. 3+n-1 stay open in the container
+  int listen_fds = 0;          // so many of them, the first ones, are announced: LISTEN_FDS=n, LISTEN_PID=1
+  bool detached = true;        // the caller will exit before the process does: a terminal needs a socket
+};
+
+struct CreateOptions : ProcessOptions {
+  std::string bundle;                      // absolute path; recorded, and root.path is relative to it
+  const sys::MountSpec* rootfs = nullptr;  // instead of root.path: mounted in the container's mount namespace
   bool no_pivot = false;
   bool no_new_keyring = false;
-  bool detached = true;           // the caller will exit before the container does
+  bool start = false;             // start it, too: create() and start() in one, and faster
   bool foreground_owner = false;  // the caller removes the container at its end; if it is killed, others may
 };
 
-/// The init process, right after create().
+struct ExecOptions : ProcessOptions {
+  std::string cgroup;          // a path below the container's own cgroup; "" for that itself
+  bool ignore_paused = false;  // else a paused container is refused
+};
+
+/// A process that was made: a child of the caller, who waits for it or exits.
 struct Created {
   pid_t pid = 0;
   Fd pidfd;
+  Fd terminal;  // the master, when the process has a terminal and no socket was to get it
 };
 
 enum class ContainerStatus : uint8_t { creating, created, running, paused, stopped };
@@ -62,23 +76,62 @@ struct State {
   std::string owner;
   pid_t pid = 0;                // init's, also after its end
   uint64_t pid_start_time = 0;  // clock ticks since boot, field 22 of /proc/PID/stat
-  std::string cgroup_path;      // below each hierarchy's root
+  CgroupRecord cgroup;
   bool systemd_cgroup = false;
+  bool foreground = false;  // CreateOptions::foreground_owner
   std::vector<std::pair<std::string, std::string>> annotations;
   ContainerStatus status = ContainerStatus::stopped;
 };
 
-/// [A-Za-z0-9_+.-]+, not starting with a dot... "." and ".." are refused.
+/// [A-Za-z0-9_+.-]+ and not beginning with a dot. invalid: "invalid ID format: `..`".
 Status check_id(std::string_view id);
 
-/// Builds the container and leaves its init waiting. On failure nothing is left behind.
+/// Builds the container and leaves its init waiting, or starts it, too. On failure nothing is left behind.
 /// Errors: exists ("container with given ID already exists"), invalid, unsupported, not_executable and
 /// command_not_found for the program, failed.
 Result<Created> create(const Context& context, std::string_view id, const oci::Spec& spec,
                        std::string_view config_text, const CreateOptions& options);
 
-/// Lets init execute the container's program, and runs the poststart hooks.
+/// Lets init execute the container's program, and runs the poststart hooks. in_use: "cannot start an already
+/// running container", "cannot start a container that has stopped". What the program's execve says is
+/// returned here, too.
 Status start(const Context& context, std::string_view id);
+
+/// Runs a further process in a container; returns when it has been executed. `process` is complete: see
+/// exec_process(). The container's seccomp profile applies. in_use: "cannot exec in a stopped container",
+/// "cannot exec in a paused container (use --ignore-paused to override)".
+Result<Created> exec(const Context& context, std::string_view id, const oci::Process& process,
+                     const ExecOptions& options);
+
+/// The config.json of an existing container; lives in the arena.
+Result<const oci::Spec*> load_spec(const Context& context, std::string_view id, Arena& arena);
+
+/// "UID[:GID]" or names, looked up in the files of the container `id` (those of the host are never asked).
+/// A part that is absent or empty is taken from `base` when the user is, too; a user without a group gets the
+/// group of /etc/passwd, or 0. invalid: neither a number below 4294967295 nor a name that is there.
+Result<oci::User> resolve_user(const Context& context, std::string_view id, std::string_view text,
+                               const oci::User& base, Arena& arena);
+
+/// The caller of a process in the foreground: relays signals and the terminal until the process ends. Made
+/// before create() or exec(), so that no signal and no child's end is lost.
+class Foreground {
+ public:
+  /// Blocks all signals of the caller. `subreaper`: orphans of the container become the caller's children and
+  /// are reaped.
+  static Result<Foreground> begin(bool subreaper);
+  Foreground(Foreground&& other) noexcept;
+  Foreground& operator=(Foreground&&) = delete;
+  /// Restores signals and the terminal.
+  ~Foreground();
+
+  /// Until the process ends: its exit code, 128 + N when signal N ended it.
+  Result<int> wait(Created& process);
+
+ private:
+  explicit Foreground(Fd signals) : signals_(static_cast<Fd&&>(signals)) {}
+  Fd signals_;
+  unsigned long old_mask_[2] = {};
+};
 
 /// not_found: "container does not exist".
 Result<State> load_state(const Context& context, std::string_view id);
