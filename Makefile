@@ -15,15 +15,23 @@ rooms := src/base src/sys oci drivers src/store src/runtime src/manager src/cli
 # --- what this machine has -----------------------------------------------------------------------------------------
 
 # These work before configure has run, and without a compiler: they call make again once the packages are there.
-standalone := demo check clean distclean format help dist
+standalone := demo check check-all bench clean distclean format help dist
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(standalone),$(MAKECMDGOALS)),all),)
 include config.mk
 endif
 
 config.mk: configure config.mk.in config.h.in
-	./configure --quiet
+	@echo '  CONFIGURE'
+	@./configure --quiet
+# A release tarball brings it.
 configure: configure.ac
-	autoconf
+	@command -v autoconf >/dev/null || { echo 'make: no autoconf: run contrib/install-deps build' >&2; exit 1; }
+	@autoconf
+
+# Installs what is missing of some tiers; configure then looks again.
+need = contrib/install-deps --check $(1) >/dev/null || { contrib/install-deps $(1) && rm -f config.mk; }
+# A nested make gets as many jobs as there are processors, when the user has not said how many.
+jobs = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
 ifeq ($(origin CXX),default)
 CXX := $(or $(CONFIGURED_CXX),g++)
@@ -69,25 +77,29 @@ objects_of = $(patsubst %.cc,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.cc,$(1))
 slip_rooms := src/base src/sys oci src/runtime src/cli
 programs := $(foreach p,slip slipway,$(if $(wildcard src/cli/$(p)/main.cc),$(BUILD)/$(p)))
 unit_tests := $(patsubst tests/unit/%.cc,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.cc))
-fuzz_targets := $(patsubst tests/fuzz/%.cc,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cc))
 test_tools := $(patsubst tests/lib/%.cc,$(BUILD)/tests/lib/%,$(wildcard tests/lib/*.cc))
 archives := $(foreach room,$(rooms),$(call room_archive,$(room)))
 sources := $(wildcard $(addsuffix /*.cc,$(rooms)) src/cli/*/*.cc)
 shell_tests := $(wildcard tests/*/*.sh)
 
+completions := $(foreach p,$(notdir $(programs)),$(foreach s,bash zsh fish,$(BUILD)/completions/$(p).$(s)))
+manual_pages := $(wildcard man/*.[1-8])
+
 .PHONY: all
-all: $(programs) $(archives) $(BUILD)/tests/CTestTestfile.cmake
+all: $(programs) $(archives) $(BUILD)/tests/CTestTestfile.cmake $(if $(SANITIZE),,$(completions))
 
 # Rewritten only when its text changes, so that what depends on it is rebuilt then and only then.
 define write_if_changed
 @mkdir -p $(@D)
 @printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
 endef
+# (`sudo make install` has lost the user's CXX and CXXFLAGS, and shall rebuild nothing for that.)
 .PHONY: FORCE
 FORCE:
-$(BUILD)/compile-flags: FORCE
+changed_flags := $(if $(filter install,$(MAKECMDGOALS)),,FORCE)
+$(BUILD)/compile-flags: $(changed_flags)
 	$(call write_if_changed,$(CXX) $(ALL_CXXFLAGS))
-$(BUILD)/link-flags: FORCE
+$(BUILD)/link-flags: $(changed_flags)
 	$(call write_if_changed,$(CXX) $(ALL_LDFLAGS) $(slip_mode) $(dynamic_mode) $(linked_libs))
 
 $(BUILD)/obj/%.o: %.cc $(BUILD)/compile-flags
@@ -111,6 +123,13 @@ $(BUILD)/slip: $(call objects_of,src/cli/slip) $(slip_archives) $(BUILD)/link-fl
 $(BUILD)/slipway: $(call objects_of,src/cli/slipway) $(archives) $(BUILD)/link-flags
 	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call in_group,$(archives)) $(linked_libs)
 
+$(BUILD)/completions/slip.%: $(BUILD)/slip
+	@mkdir -p $(@D)
+	@$< --completion $* >$@
+$(BUILD)/completions/slipway.%: $(BUILD)/slipway
+	@mkdir -p $(@D)
+	@$< --completion $* >$@
+
 # --- tests ---------------------------------------------------------------------------------------------------------
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(archives) $(BUILD)/link-flags
@@ -129,16 +148,114 @@ $(BUILD)/tests/CTestTestfile.cmake: tests/lib/list-tests $(wildcard tests/unit/*
 $(BUILD)/tests/list: FORCE
 	$(call write_if_changed,$(wildcard tests/unit/*_test.cc) $(shell_tests))
 
-.PHONY: tests quick check check-all
+.PHONY: tests quick check check-all checked
 tests: all $(unit_tests) $(test_tools)
+
+# LABEL=regex and TEST=regex choose among the tests.
+ctest = ctest --test-dir $(BUILD)/tests --output-on-failure -j$(shell nproc) $(if $(LABEL),-L '$(LABEL)') $(if $(TEST),-R '$(TEST)')
 
 # Unit tests and the fast shell tests; under a minute.
 quick: tests
-	ctest --test-dir $(BUILD)/tests --output-on-failure -j2 -LE '^(vm|engine|engines|slow)$$'
+	$(ctest) -LE '^(vm|engine|engines|slow|fuzz)$$'
+
+# Everything; STRESS=1 (check-all) gives the stress tests their full counts.
+check check-all:
+	@$(call need,build)
+	@$(call need,test engines vm) || echo 'make: without them some tests are skipped'
+	@STRESS=$(if $(filter check-all,$@),1,$(STRESS)) $(MAKE) --no-print-directory $(jobs) checked
+checked: tests fuzz-build
+	$(ctest)
+
+# --- fuzzing -------------------------------------------------------------------------------------------------------
+
+# The targets are built in build/fuzz, with sanitizers: by clang with libFuzzer, which is guided by coverage, or else
+# with tests/fuzz/driver.cc, which runs the corpus and random changes of it. `make fuzz` runs each for FUZZ_RUNS inputs.
+FUZZ_RUNS ?= 200000
+fuzz_names := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*_fuzz.cc))
+fuzz_make = $(MAKE) BUILD=build/fuzz SANITIZE=address,undefined FUZZER=$(if $(LIBFUZZER),libfuzzer,own) \
+  $(if $(LIBFUZZER),CXX='$(CLANGXX)' CXXFLAGS='-fsanitize=fuzzer-no-link -Wno-unknown-warning-option' WERROR=0) fuzz-targets
+fuzz_rooms := src/base src/sys oci src/runtime drivers src/store
+
+.PHONY: fuzz fuzz-build fuzz-targets
+fuzz: fuzz-build
+	@for name in $(fuzz_names); do echo "== $$name"; tests/fuzz/run $$name $(FUZZ_RUNS) || exit 1; done
+fuzz-build:
+ifneq ($(fuzz_names),)
+	@$(fuzz_make)
+endif
+fuzz-targets: $(fuzz_names:%=$(BUILD)/%)
+fuzz_archives := $(foreach room,$(fuzz_rooms),$(call room_archive,$(room)))
+$(fuzz_names:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(if $(filter own,$(FUZZER)),$(BUILD)/obj/tests/fuzz/driver.o) \
+    $(fuzz_archives) $(BUILD)/link-flags
+	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) $(if $(filter libfuzzer,$(FUZZER)),-fsanitize=fuzzer) -o $@ \
+	  $(filter %.o,$^) $(call in_group,$(fuzz_archives)) $(linked_libs)
+
+# --- what people run -----------------------------------------------------------------------------------------------
+
+.PHONY: demo demo-built bench bench-built
+demo:
+	@$(call need,build demo)
+	@$(MAKE) --no-print-directory $(jobs) demo-built
+demo-built: all
+	@contrib/demo
+bench:
+	@$(call need,build demo bench)
+	@$(call need,engines) || echo 'make: without them there is less to compare with'
+	@$(MAKE) --no-print-directory $(jobs) bench-built
+bench-built: all
+	@tests/bench/run
+
+# --- installation --------------------------------------------------------------------------------------------------
+
+INSTALL ?= install
+unitdir ?= $(prefix)/lib/systemd/system
+bash_completions = $(DESTDIR)$(datarootdir)/bash-completion/completions
+zsh_completions = $(DESTDIR)$(datarootdir)/zsh/site-functions
+fish_completions = $(DESTDIR)$(datarootdir)/fish/vendor_completions.d
+units := $(wildcard contrib/systemd/*.service)
+
+.PHONY: install uninstall dist
+install: all
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(bash_completions) $(zsh_completions) $(fish_completions)
+	$(INSTALL) -m 755 -s $(programs) $(DESTDIR)$(bindir)
+	$(foreach p,$(notdir $(programs)),$(INSTALL) -m 644 $(BUILD)/completions/$(p).bash $(bash_completions)/$(p)
+	$(INSTALL) -m 644 $(BUILD)/completions/$(p).zsh $(zsh_completions)/_$(p)
+	$(INSTALL) -m 644 $(BUILD)/completions/$(p).fish $(fish_completions)/$(p).fish
+	)
+	$(foreach m,$(manual_pages),$(INSTALL) -D -m 644 $(m) $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))
+	)
+	$(foreach u,$(units),$(INSTALL) -D -m 644 $(u) $(DESTDIR)$(unitdir)/$(notdir $(u))
+	)
+uninstall:
+	rm -f $(foreach p,slip slipway,$(DESTDIR)$(bindir)/$(p) $(bash_completions)/$(p) $(zsh_completions)/_$(p) \
+	  $(fish_completions)/$(p).fish) $(foreach m,$(manual_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+	  $(foreach u,$(units),$(DESTDIR)$(unitdir)/$(notdir $(u)))
+
+# What is committed, and configure, so that building needs no autoconf.
+dist: configure
+	@mkdir -p build
+	@version=$$(sed -n 's/^AC_INIT(\[slipway\], \[\(.*\)\])/\1/p' configure.ac) && name=slipway-$$version && \
+	git archive --format=tar --prefix=$$name/ HEAD >build/$$name.tar && \
+	tar --append --file=build/$$name.tar --owner=0 --group=0 --numeric-owner --mtime=@$$(git log -1 --format=%ct) \
+	  --transform="s,^,$$name/," configure && \
+	gzip -9nf build/$$name.tar && echo "build/$$name.tar.gz"
 
 # --- keeping order -------------------------------------------------------------------------------------------------
 
-.PHONY: clean distclean format help
+.PHONY: lint tidy clean distclean format help
+# The cheap parts, which are tests too, then clang-tidy on what has changed since it last looked.
+lint: all tidy
+	@for check in format layers child-symbols scripts; do echo "  CHECK $$check"; BUILD=$(CURDIR)/$(BUILD) contrib/check-$$check || exit 1; done
+
+tidy_flags = $(filter-out -Wduplicated-cond -Wlogical-op -fno-semantic-interposition -fstack-clash-protection -Werror,$(ALL_CXXFLAGS))
+tidied := $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(sources))
+tidy: $(tidied)
+# Its object is remade when a header changes; so is this.
+$(BUILD)/tidy/%.ok: %.cc $(BUILD)/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	@echo '  TIDY $<'; clang-tidy --quiet --warnings-as-errors='*' $< -- $(tidy_flags) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+
 clean:
 	rm -rf build
 distclean: clean
@@ -146,10 +263,18 @@ distclean: clean
 format:
 	git ls-files -co --exclude-standard '*.cc' '*.h' | xargs clang-format -i
 help:
-	@echo 'make [all]      build/slip and build/slipway'
-	@echo 'make quick      unit tests and fast tests'
-	@echo 'make format     clang-format on all sources'
-	@echo 'make clean      remove build/'
-	@echo 'Variables: SANITIZE=address,undefined  WERROR=1  CXX=  CXXFLAGS=  DESTDIR=  prefix='
+	@echo 'make [all]       build/slip and build/slipway'
+	@echo 'make demo        install what is missing, build, and run a first container'
+	@echo 'make check       install what is missing, build, and run all tests'
+	@echo 'make check-all   the same with the stress tests at their full counts'
+	@echo 'make quick       unit tests and fast tests'
+	@echo 'make bench       side by side with crun, runc, podman and docker'
+	@echo 'make fuzz        each fuzz target for FUZZ_RUNS inputs'
+	@echo 'make lint        clang-format, clang-tidy, shellcheck, layering, symbols of the child code'
+	@echo 'make format      clang-format on all sources'
+	@echo 'make install     programs, man pages, completions, units; uninstall takes them away'
+	@echo 'make dist        build/slipway-VERSION.tar.gz'
+	@echo 'make clean       remove build/'
+	@echo 'Variables: SANITIZE=address,undefined  WERROR=1  CXX=  CXXFLAGS=  DESTDIR=  prefix=  LABEL=  TEST=  V=1'
 
 -include $(wildcard $(patsubst %.cc,$(BUILD)/obj/%.d,$(sources) $(wildcard tests/*/*.cc)))

@@ -1,0 +1,5 @@
+#!/bin/bash
+# labels: unit
+# Each room includes only the rooms below it.
+. "$SOURCE/tests/lib/common.sh"
+"$SOURCE/contrib/check-layers"
