@@ -305,6 +305,10 @@ Status validate_resources(const Resources& resources);
 /// True when a namespace of this type is listed (new or joined).
 bool has_namespace(const Spec& spec, std::string_view type);
 
+/// A sysctl's name as a path below /proc/sys. The first separator tells how it is spelled: the same are
+/// "net/ipv4/conf/eth0.1/rp_filter" and "net.ipv4.conf.eth0/1.rp_filter".
+Str sysctl_path(std::string_view name, Arena& arena);
+
 /// What default_spec() is to be made for.
 struct DefaultSpec {
   bool rootless = false;          // a user namespace that maps the caller, and nothing that needs real root

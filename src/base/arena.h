@@ -89,6 +89,8 @@ class ListBuilder {
   }
   List<T> list() const { return list_; }
   uint32_t size() const { return list_.count; }
+  /// Where the list lives; what its items point to may live there too.
+  Arena& arena() const { return arena_; }
 
  private:
   void grow() {
