@@ -44,9 +44,21 @@ std::string help_text(const Program& program) {
   std::string out =
       std::string("Usage: ") + program.name + " [OPTIONS] COMMAND [ARG...]\n\n" + program.summary + "\n";
   std::vector<std::pair<std::string, std::string>> verbs;
-  for (const Verb* verb : program.verbs) verbs.emplace_back(std::string("  ") + verb->name, verb->summary);
+  std::vector<std::pair<std::string, std::string>> groups;
+  for (const Verb* verb : program.verbs) {
+    const std::string_view name(verb->name);
+    const std::string group = "  " + std::string(name.substr(0, name.find(' ')));
+    if (name.find(' ') == std::string_view::npos)
+      verbs.emplace_back(group, verb->summary);
+    else if (groups.empty() || groups.back().first != group)
+      groups.emplace_back(group, "Commands for " + group.substr(2) + "s");
+  }
   out.append("\nCommands:\n");
   rows(out, verbs);
+  if (!groups.empty()) {
+    out.append("\nGroups of commands:\n");
+    rows(out, groups);
+  }
   options_table(out, program.options);
   out.append("\n`").append(program.name).append(" COMMAND --help` tells more about a command.\n");
   return out;
@@ -58,6 +70,20 @@ std::string help_text(const Program& program, const Verb& verb) {
   if (verb.arguments[0]) out.append(" ").append(verb.arguments);
   out.append("\n\n").append(verb.summary).append("\n");
   options_table(out, verb.options);
+  return out;
+}
+
+std::string group_help_text(const Program& program, std::string_view group) {
+  std::vector<std::pair<std::string, std::string>> verbs;
+  for (const Verb* verb : program.verbs) {
+    const std::string_view name(verb->name);
+    if (name.size() > group.size() && name.starts_with(group) && name[group.size()] == ' ')
+      verbs.emplace_back("  " + std::string(name.substr(group.size() + 1)), verb->summary);
+  }
+  if (verbs.empty()) return {};
+  std::string out = std::string("Usage: ") + program.name + " ";
+  out.append(group).append(" COMMAND [ARG...]\n\nCommands:\n");
+  rows(out, verbs);
   return out;
 }
 

@@ -64,8 +64,10 @@ class Run {
     if (std::string_view(rest[0]) == "help") {
       rest = rest.subspan(1);
       if (rest.empty()) return show(help_text(program_));
+      if (const std::string group = group_help(rest); !group.empty()) return show(group);
       return show(help_text(program_, *TRY(verb(rest))));
     }
+    if (const std::string group = group_help(rest); !group.empty()) return show(group);
     verb_ = TRY(verb(rest));
     const Arguments args = TRY(parse(rest, verb_->options, verb_->in_order, arena_));
     if (args.help()) return show(help_text(program_, *verb_));
@@ -85,10 +87,28 @@ class Run {
   Result<const Verb*> verb(std::span<char* const>& rest) {
     size_t taken = 0;
     const Verb* found = find_verb(program_, rest, taken);
-    if (!found)
-      return Error::of(ErrorKind::usage, "unknown command \"%s\" (see `%s --help`)", rest[0], program_.name);
+    if (!found) return unknown(rest);
     rest = rest.subspan(taken);
     return found;
+  }
+
+  /// `PROGRAM GROUP` alone or with --help; "" when that is not what the words are.
+  std::string group_help(std::span<char* const> words) {
+    if (words.size() > 1 && !any_help(words[1])) return {};
+    size_t taken = 0;
+    return find_verb(program_, words, taken) ? std::string() : group_help_text(program_, words[0]);
+  }
+  static bool any_help(std::string_view word) { return word == "--help" || word == "-h"; }
+
+  Error unknown(std::span<char* const> words) {
+    std::string name = words[0];
+    if (words.size() > 1 && !group_help_text(program_, name).empty()) name.append(" ").append(words[1]);
+    const std::string_view meant = closest_verb(program_, name);
+    if (!meant.empty())
+      return Error::of(ErrorKind::usage, "unknown command \"%s\", did you mean \"%.*s\"? (see `%s --help`)",
+                       name.c_str(), static_cast<int>(meant.size()), meant.data(), program_.name);
+    return Error::of(ErrorKind::usage, "unknown command \"%s\" (see `%s --help`)", name.c_str(),
+                     program_.name);
   }
 
   Result<int> show(const std::string& text) {

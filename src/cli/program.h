@@ -62,9 +62,13 @@ struct Program {
 /// The whole program. `argv` and `envp` as main gets them.
 int run_program(const Program& program, int argc, char* const* argv, char* const* envp);
 
-/// The text of `PROGRAM --help` and `PROGRAM VERB --help`.
+/// The text of `PROGRAM --help` (verbs of two words, "volume create", are shown as groups) and `PROGRAM VERB --help`.
 std::string help_text(const Program& program);
 std::string help_text(const Program& program, const Verb& verb);
+/// The text of `PROGRAM GROUP --help`: the verbs of two words that begin with `group`; "" when there are none.
+std::string group_help_text(const Program& program, std::string_view group);
+/// The verb or group that a mistyped word is closest to; "" when none is close.
+std::string_view closest_verb(const Program& program, std::string_view word);
 
 /// Writes all of it to standard output.
 Status print(std::string_view text);

@@ -1,0 +1,86 @@
+// A value without a type of its own: what `inspect` prints and what --format templates walk over. For
+// documents that are read into structs see json.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "src/base/json.h"
+
+namespace slipway {
+
+class Value {
+ public:
+  struct Member;
+
+  Value() = default;                                             // null
+  Value(bool value) : data_(value) {}                            // NOLINT(google-explicit-constructor)
+  Value(int value) : data_(static_cast<int64_t>(value)) {}       // NOLINT(google-explicit-constructor)
+  Value(unsigned value) : data_(static_cast<int64_t>(value)) {}  // NOLINT(google-explicit-constructor)
+  Value(int64_t value) : data_(value) {}                         // NOLINT(google-explicit-constructor)
+  Value(uint64_t value) : data_(static_cast<int64_t>(value)) {}  // NOLINT(google-explicit-constructor)
+  Value(double value) : data_(value) {}                          // NOLINT(google-explicit-constructor)
+  Value(std::string value) : data_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  Value(std::string_view value) : data_(std::string(value)) {}   // NOLINT(google-explicit-constructor)
+  Value(const char* value) : data_(std::string(value)) {}        // NOLINT(google-explicit-constructor)
+  Value(Str value) : data_(std::string(value.view())) {}         // NOLINT(google-explicit-constructor)
+
+  /// An object with members known in advance: a template that asks for another one is wrong.
+  static Value object();
+  /// An object with free keys, such as labels.
+  static Value map();
+  static Value array();
+  /// An array of strings.
+  static Value strings(const List<Str>& list);
+  static Value map_of(const Map<Str>& map);
+  /// Reads JSON text; objects in it are maps. Errors: invalid.
+  static Result<Value> parse(std::string_view text);
+
+  bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
+  bool is_bool() const { return std::holds_alternative<bool>(data_); }
+  bool is_integer() const { return std::holds_alternative<int64_t>(data_); }
+  bool is_real() const { return std::holds_alternative<double>(data_); }
+  bool is_number() const { return is_integer() || is_real(); }
+  bool is_string() const { return std::holds_alternative<std::string>(data_); }
+  bool is_array() const { return std::holds_alternative<std::vector<Value>>(data_); }
+  bool is_object() const { return std::holds_alternative<std::vector<Member>>(data_); }
+  bool has_free_keys() const { return free_keys_; }
+
+  /// Each only for its own kind.
+  bool boolean() const { return *std::get_if<bool>(&data_); }
+  int64_t integer() const { return *std::get_if<int64_t>(&data_); }
+  double real() const { return is_integer() ? static_cast<double>(integer()) : *std::get_if<double>(&data_); }
+  const std::string& text() const { return *std::get_if<std::string>(&data_); }
+  const std::vector<Value>& items() const { return *std::get_if<std::vector<Value>>(&data_); }
+  const std::vector<Member>& members() const { return *std::get_if<std::vector<Member>>(&data_); }
+
+  /// The member, or null when this is no object or has none of that name.
+  const Value* find(std::string_view key) const;
+  /// The member; a null value when there is none.
+  const Value& operator[](std::string_view key) const;
+
+  /// Sets a member of an object; keys keep the order in which they were first set.
+  Value& set(std::string_view key, Value value);
+  /// Appends to an array.
+  Value& add(Value value);
+
+  void write(json::Writer& writer) const;
+  std::string json() const;
+  /// Indented by four spaces, as docker prints.
+  std::string pretty_json() const;
+
+ private:
+  std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<Value>, std::vector<Member>>
+      data_;
+  bool free_keys_ = false;
+};
+
+struct Value::Member {
+  std::string key;
+  Value value;
+};
+
+}  // namespace slipway

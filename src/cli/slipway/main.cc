@@ -1,0 +1,56 @@
+// slipway: containers and images, with docker's commands and without a daemon.
+#include "src/cli/program.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/cli/version.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kGlobals =
+    join(kProgramOptions,
+         std::to_array<Option>({
+             value("root", 0, "DIR", "where images and containers are kept (default /var/lib/slipway)"),
+             value("run-root", 0, "DIR", "what a reboot may lose (default /run/slipway)"),
+             value("storage-driver", 's', "NAME", "overlay2, aufs, btrfs, devicemapper or vfs"),
+             list("storage-opt", 0, "KEY=VALUE", "an option of the storage driver"),
+             value("log-level", 'l', "LEVEL", "error, warning, info or debug (default warning)"),
+             flag("debug", 'D', "the same as --log-level debug"),
+         }));
+
+constexpr const Verb* kVerbs[] = {
+    &kVersion,
+};
+
+/// docker's: 125 when the tool failed before the container's program had a say; 126 and 127 as a shell has
+/// them.
+int exit_code(const Verb* verb, const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::not_executable:
+      return 126;
+    case ErrorKind::command_not_found:
+      return 127;
+    case ErrorKind::usage:
+      return verb ? 125 : 1;
+    default:
+      break;
+  }
+  const std::string_view name(verb ? verb->name : "");
+  return name == "run" || name == "container run" ? 125 : 1;
+}
+
+std::string version_line() {
+  return std::string("slipway version ") + version() + ", build " + commit() + "\n";
+}
+
+constexpr Program kProgram = {
+    "slipway", "Containers and images, without a daemon", kGlobals, kVerbs, "ps -aq", version_line, exit_code,
+};
+
+}  // namespace
+
+}  // namespace slipway::cli
+
+int main(int argc, char** argv, char** envp) {
+  return slipway::cli::run_program(slipway::cli::kProgram, argc, argv, envp);
+}

@@ -1,0 +1,44 @@
+#include "src/cli/slipway/session.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+
+namespace slipway::cli {
+
+namespace {
+
+/// The option, else the environment's word for it, else the fallback.
+const char* setting(const Call& call, const char* option, const char* variable, const char* fallback) {
+  if (const char* value = call.globals.value(option)) return value;
+  const char* value = getenv(variable);
+  return value && *value ? value : fallback;
+}
+
+}  // namespace
+
+Result<std::string> absolute_path(std::string_view path) {
+  if (path.starts_with('/')) return std::string(path);
+  char here[PATH_MAX];
+  if (!getcwd(here, sizeof here)) return Error::sys(errno, "find the current directory");
+  std::string absolute = here;
+  return absolute.append("/").append(path);
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const Call& call) {
+  store::StoreOptions options;
+  options.root = TRY(absolute_path(setting(call, "root", "SLIPWAY_ROOT", "/var/lib/slipway")));
+  options.run_root = TRY(absolute_path(setting(call, "run-root", "SLIPWAY_RUN_ROOT", "/run/slipway")));
+  options.driver = setting(call, "storage-driver", "SLIPWAY_STORAGE_DRIVER", "");
+  for (const std::string_view option : call.globals.values("storage-opt", call.arena)) {
+    const size_t equals = option.find('=');
+    if (equals == std::string_view::npos || equals == 0)
+      return Error::of(ErrorKind::usage, "invalid --storage-opt \"%s\": must be KEY=VALUE", option.data());
+    options.driver_options.emplace_back(option.substr(0, equals), option.substr(equals + 1));
+  }
+  return store::Store::open(std::move(options));
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,25 @@
+// The part of Go's text/template that people use with --format.
+//
+//   {{.Field.Sub}} {{$.Field}} {{"text"}} {{`raw`}} {{1}} {{true}} {{nil}} {{(index .A 0).B}} {{/* comment */}}
+//   {{if X}} {{else if Y}} {{else}} {{end}}  {{range X}} {{range $i, $v := X}} {{with X}}  {{$v := X}} {{$v = X}}
+//   {{break}} {{continue}}  {{- trims -}}  pipelines with |
+//   and or not eq ne lt le gt ge len index slice print printf println  json join split lower upper title pad
+//   truncate html prettyjson
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "src/base/result.h"
+#include "src/base/value.h"
+
+namespace slipway::cli {
+
+/// The text that the template makes of `data`. Errors: usage, worded as docker does ("template parsing
+/// error: ...", "can't evaluate field X").
+Result<std::string> expand_template(std::string_view text, const Value& data);
+
+/// A value as Go's fmt prints it with %v.
+std::string go_text(const Value& value);
+
+}  // namespace slipway::cli

@@ -1,0 +1,146 @@
+// Sizes, durations and moments as people and docker write them.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include "src/cli/slipway/format.h"
+#include "src/store/id.h"
+
+namespace slipway::cli {
+
+namespace {
+
+std::string with_unit(double size, double base, int digits, std::span<const char* const> units) {
+  size_t unit = 0;
+  while (size >= base && unit + 1 < units.size()) {
+    size /= base;
+    ++unit;
+  }
+  char text[32];
+  snprintf(text, sizeof text, "%.*g%s", digits, size, units[unit]);
+  return text;
+}
+
+std::string count_of(int64_t count, const char* unit) {
+  return std::to_string(count) + " " + unit;
+}
+
+}  // namespace
+
+std::string human_size(double bytes) {
+  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  return with_unit(bytes, 1000, 3, kUnits);
+}
+
+std::string binary_size(double bytes) {
+  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  return with_unit(bytes, 1024, 4, kUnits);
+}
+
+std::string human_duration(int64_t seconds) {
+  if (seconds < 1) return "Less than a second";
+  if (seconds == 1) return "1 second";
+  if (seconds < 60) return count_of(seconds, "seconds");
+  const int64_t minutes = seconds / 60;
+  if (minutes == 1) return "About a minute";
+  if (minutes < 60) return count_of(minutes, "minutes");
+  const int64_t hours = (seconds + 1800) / 3600;
+  if (hours == 1) return "About an hour";
+  if (hours < 48) return count_of(hours, "hours");
+  if (hours < 24 * 7 * 2) return count_of(hours / 24, "days");
+  if (hours < 24 * 30 * 2) return count_of(hours / 24 / 7, "weeks");
+  if (hours < 24 * 365 * 2) return count_of(hours / 24 / 30, "months");
+  return count_of(hours / 24 / 365, "years");
+}
+
+Result<int64_t> parse_size(std::string_view text) {
+  const std::string copy(text);
+  char* end = nullptr;
+  const double number = strtod(copy.c_str(), &end);
+  std::string_view unit(end);
+  const auto bad = [&] { return Error::of(ErrorKind::usage, "invalid size: '%s'", copy.c_str()); };
+  if (end == copy.c_str() || copy.find_first_of("xXnN") != std::string::npos || number < 0) return bad();
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  double factor = 1;
+  if (!unit.empty()) {
+    const std::string_view powers = "bkmgtp";
+    const size_t power = powers.find(static_cast<char>(unit[0] | 32));
+    if (power == std::string_view::npos) return bad();
+    factor = std::pow(1024.0, static_cast<double>(power));
+    unit.remove_prefix(1);
+    if (power > 0 && unit.starts_with('i')) unit.remove_prefix(1);
+    if (power > 0 && !unit.empty() && (unit[0] | 32) == 'b') unit.remove_prefix(1);
+    if (!unit.empty()) return bad();
+  }
+  if (number * factor > 9e18) return bad();
+  return static_cast<int64_t>(number * factor);
+}
+
+Result<int64_t> parse_duration(std::string_view text) {
+  const auto bad = [&] {
+    return Error::of(ErrorKind::usage, "invalid duration \"%.*s\"", static_cast<int>(text.size()),
+                     text.data());
+  };
+  const std::string copy(text);
+  const char* at = copy.c_str();
+  const bool negative = *at == '-';
+  if (*at == '-' || *at == '+') ++at;
+  if (copy == "0") return 0;
+  if (!*at) return bad();
+  double total = 0;
+  while (*at) {
+    if ((*at < '0' || *at > '9') && *at != '.') return bad();
+    char* end = nullptr;
+    const double number = strtod(at, &end);
+    std::string_view unit(end);
+    const size_t length = std::min(unit.find_first_of("0123456789."), unit.size());
+    unit = unit.substr(0, length);
+    double factor = 0;
+    for (const auto& [name, nanoseconds] : {std::pair<std::string_view, double>("ns", 1),
+                                            {"us", 1e3},
+                                            {"µs", 1e3},
+                                            {"ms", 1e6},
+                                            {"s", 1e9},
+                                            {"m", 60e9},
+                                            {"h", 3600e9}})
+      if (unit == name) factor = nanoseconds;
+    if (factor == 0) return bad();
+    total += number * factor;
+    at = end + length;
+  }
+  if (total > 9.2e18) return bad();
+  return static_cast<int64_t>(negative ? -total : total);
+}
+
+Result<int64_t> parse_moment(std::string_view text) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const store::Time now = store::now();
+  auto duration = parse_duration(text);
+  if (duration.ok() && text != "0") return now.seconds * kSecond + now.nanoseconds - *duration;
+  const std::string copy(text);
+  char* end = nullptr;
+  const long long seconds = strtoll(copy.c_str(), &end, 10);
+  if (end != copy.c_str() && (*end == 0 || *end == '.')) {
+    const double fraction = *end == '.' ? strtod(end, nullptr) : 0;
+    return static_cast<int64_t>(seconds) * kSecond + static_cast<int64_t>(fraction * 1e9);
+  }
+  // Parts that are left out: seconds, minutes, hours; a missing zone is this machine's.
+  static constexpr const char* kRest[] = {"", "Z", ":00Z", ":00:00Z", "T00:00:00Z"};
+  for (const char* rest : kRest) {
+    auto time = store::parse_rfc3339(copy + rest);
+    if (!time.ok()) continue;
+    int64_t local = time->seconds;
+    if (*rest) {
+      time_t at = time->seconds;
+      tm parts = {};
+      gmtime_r(&at, &parts);
+      parts.tm_isdst = -1;
+      local = mktime(&parts);
+    }
+    return local * kSecond + time->nanoseconds;
+  }
+  return Error::of(ErrorKind::usage, "failed to parse value as time or duration: \"%s\"", copy.c_str());
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,20 @@
+// The verbs of slipway. One verb, one file, named after it; each file also defines the two-word form
+// ("container ps", "image ls") where docker has one. To add a verb: write its file, declare it here, and list
+// it in main.cc.
+#pragma once
+
+#include "src/cli/program.h"
+
+namespace slipway::cli {
+
+/// The same verb under another name.
+constexpr Verb as(const char* name, const Verb& verb) {
+  Verb copy = verb;
+  copy.name = name;
+  return copy;
+}
+
+extern const Verb kInfo, kSystemInfo;
+extern const Verb kVersion;
+
+}  // namespace slipway::cli
