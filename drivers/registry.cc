@@ -1,0 +1,89 @@
+#include "drivers/registry.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include "drivers/driver.h"
+#include "drivers/staging.h"
+
+namespace slipway::drivers {
+namespace {
+
+bool has_entries(const std::string& directory, bool (*ours)(std::string_view)) {
+  Result<std::vector<std::string>> names = names_in(AT_FDCWD, directory.c_str());
+  if (!names.ok()) return false;
+  for (const std::string& name : *names)
+    if (ours(name)) return true;
+  return false;
+}
+
+bool any(std::string_view) {
+  return true;
+}
+bool overlay2_layer(std::string_view name) {
+  return name != "l" && name != "tmp";
+}
+
+bool overlay2_in_use(const std::string& root) {
+  return has_entries(root + "/overlay2", overlay2_layer);
+}
+bool vfs_in_use(const std::string& root) {
+  return has_entries(root + "/vfs/dir", any);
+}
+
+}  // namespace
+
+// Order: what shares the page cache between containers and makes a layer at no cost comes first, full copies
+// last.
+const std::vector<DriverEntry>& registry() {
+  static const std::vector<DriverEntry> kDrivers = {
+
+      {"overlay2", open_overlay2, overlay2_in_use},
+      {"vfs", open_vfs, vfs_in_use},
+  };
+  return kDrivers;
+}
+
+namespace {
+
+Result<std::unique_ptr<Driver>> open_named(std::string_view name, const std::string& root,
+                                           const Options& options) {
+  std::string known;
+  for (const DriverEntry& entry : registry()) {
+    if (name == entry.name) return entry.open(root, options).ctx("storage driver %s", entry.name);
+    known += known.empty() ? "" : ", ";
+    known += entry.name;
+  }
+  return Error::of(ErrorKind::invalid, "unknown storage driver `%.*s` (there are %s)",
+                   static_cast<int>(name.size()), name.data(), known.c_str());
+}
+
+Result<std::unique_ptr<Driver>> open_first(const std::string& root, const Options& options) {
+  std::string reasons;
+  for (const DriverEntry& entry : registry()) {
+    Result<std::unique_ptr<Driver>> driver = entry.open(root, options);
+    if (driver.ok() || driver.error().kind() != ErrorKind::unsupported)
+      return std::move(driver).ctx("storage driver %s", entry.name);
+    reasons += reasons.empty() ? "" : "; ";
+    reasons += std::string(entry.name) + ": " + driver.error().text();
+  }
+  return Error::of(ErrorKind::unsupported, "no storage driver works here (%s)", reasons.c_str());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Driver>> open_driver(std::string_view name, const std::string& root,
+                                            const Options& options) {
+  if (!name.empty()) return open_named(name, root, options);
+  const DriverEntry* prior = nullptr;
+  for (const DriverEntry& entry : registry()) {
+    if (!entry.in_use(root)) continue;
+    if (prior)
+      return Error::of(ErrorKind::invalid, "`%s` has layers of %s and of %s: choose with --storage-driver",
+                       root.c_str(), prior->name, entry.name);
+    prior = &entry;
+  }
+  return prior ? open_named(prior->name, root, options) : open_first(root, options);
+}
+
+}  // namespace slipway::drivers

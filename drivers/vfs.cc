@@ -1,0 +1,216 @@
+// vfs: every layer is a full copy of its parent. Works on every file system, needs no mount and no privilege,
+// and is what the other drivers are compared with.
+//
+//   <root>/vfs/dir/<id>/       the layer's whole tree (Docker's place for it)
+//   <root>/vfs/records/<id>    its parent, and when it was copied
+//   <root>/vfs/tmp/
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "drivers/copy_tree.h"
+#include "drivers/home.h"
+#include "drivers/naive_diff.h"
+#include "drivers/options.h"
+#include "drivers/records.h"
+#include "drivers/registry.h"
+#include "drivers/staging.h"
+#include "drivers/tree_usage.h"
+#include "src/base/fault.h"
+#include "src/sys/file.h"
+
+namespace slipway::drivers {
+namespace {
+
+class VfsStage : public Stage {
+ public:
+  VfsStage(const Staging& staging, StagedDir place) : staging_(staging), place_(std::move(place)) {}
+  ~VfsStage() override {
+    if (!place_.name.empty()) (void)staging_.remove(place_.name);
+  }
+  int root() const override { return tree_.get(); }
+
+  Status open() {
+    if (mkdirat(place_.dir.get(), "tree", 0755) < 0) return Error::sys(errno, "mkdir `tree`");
+    tree_ = TRY(sys::open_at(place_.dir.get(), "tree", O_RDONLY | O_DIRECTORY));
+    if (fchmod(tree_.get(), 0755) < 0) return Error::sys(errno, "chmod `tree`");
+    return {};
+  }
+
+  Record record;
+  int place() const { return place_.dir.get(); }
+
+ private:
+  const Staging& staging_;
+  StagedDir place_;
+  Fd tree_;
+};
+
+class Vfs : public Driver {
+ public:
+  Vfs(Home home, Fd layers, Records records, Staging staging)
+      : home_(std::move(home)),
+        layers_(std::move(layers)),
+        records_(std::move(records)),
+        staging_(std::move(staging)) {}
+
+  const char* name() const override { return "vfs"; }
+  Capabilities capabilities() const override { return {}; }
+  Whiteouts whiteouts() const override { return Whiteouts::materialised; }
+
+  Result<std::unique_ptr<Stage>> stage(std::string_view parent) override {
+    return std::unique_ptr<Stage>(TRY(copy_of(parent)));
+  }
+
+  Status commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) override {
+    VfsStage& staged = static_cast<VfsStage&>(*stage);
+    if (staged.record.parent != parent)
+      return Error::of(ErrorKind::invalid, "vfs: a stage can be committed onto its own parent only");
+    staged.record.committed = true;
+    Status published = publish(staged, id, true);
+    if (!published.ok() && published.error().kind() == ErrorKind::exists) return {};
+    return published;
+  }
+
+  Status create_rw(std::string_view id, std::string_view parent, const RwOptions& options) override {
+    if (options.size)
+      return Error::of(ErrorKind::unsupported,
+                       "vfs cannot limit the size of a layer: use overlay2 on xfs or ext4 with "
+                       "project quotas, btrfs or devicemapper");
+    TRY(check_layer_name(id));
+    if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
+    std::unique_ptr<VfsStage> stage = TRY(copy_of(parent));
+    return publish(*stage, id, false);
+  }
+
+  Result<sys::MountSpec> mounts(std::string_view id) override {
+    const Record record = TRY(record_of(id));
+    sys::MountSpec spec;
+    spec.source = path_of(id);
+    spec.target = spec.source;
+    spec.read_only = record.committed;
+    return spec;
+  }
+  Status release(std::string_view id) override { return check_layer_name(id); }
+
+  Result<std::vector<Change>> changes(std::string_view id) override {
+    const Record record = TRY(record_of(id));
+    const Fd tree = TRY(open_layer(id));
+    if (record.parent.empty()) return diff_trees(-1, tree.get(), {});
+    const Fd parent = TRY(open_layer(record.parent));
+    return diff_trees(parent.get(), tree.get(), {TreeOrigin::Kind::copy, record.made});
+  }
+
+  Result<Fd> contents(std::string_view id) override {
+    TRY(record_of(id));
+    return open_layer(id);
+  }
+
+  Result<Usage> usage(std::string_view id) override {
+    const std::vector<Change> changed = TRY(changes(id));
+    const Fd tree = TRY(open_layer(id));
+    return usage_of(tree.get(), changed);
+  }
+
+  Result<bool> exists(std::string_view id) override {
+    TRY(check_layer_name(id));
+    return faccessat(layers_.get(), std::string(id).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  }
+
+  Status remove(std::string_view id) override {
+    TRY(check_layer_name(id));
+    Result<std::string> dead = staging_.take(layers_.get(), std::string(id).c_str());
+    if (!dead.ok() && dead.error().kind() != ErrorKind::not_found) return std::move(dead).error();
+    TRY(records_.remove(id));
+    fault_point("vfs.remove.record");
+    return dead.ok() ? staging_.remove(*dead) : Status();
+  }
+
+  Result<std::vector<std::string>> list() override { return names_in(layers_.get(), "."); }
+
+  Status recover() override {
+    const unsigned found = TRY(staging_.recover([](int, const char*) { return Status(); }));
+    if (found == 0) return {};
+    const Fd guard = TRY(records_.lock());
+    for (const std::string& name : TRY(names_in(records_.dir(), ".")))
+      if (faccessat(layers_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        unlinkat(records_.dir(), name.c_str(), 0);
+    return {};
+  }
+
+  Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
+    TRY(record_of(id));
+    return std::vector<std::pair<std::string, std::string>>{{"Dir", path_of(id)}};
+  }
+  std::vector<std::pair<std::string, std::string>> status() override {
+    return {{"Backing Filesystem", home_.filesystem}};
+  }
+
+ private:
+  std::string path_of(std::string_view id) const { return home_.path + "/dir/" + std::string(id); }
+
+  Result<Record> record_of(std::string_view id) const {
+    TRY(check_layer_name(id));
+    return records_.read(id);
+  }
+  Result<Fd> open_layer(std::string_view id) const {
+    const std::string name(id);
+    Fd fd(openat(layers_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd && errno == ENOENT) return Error::of(ErrorKind::not_found, "no layer `%s`", name.c_str());
+    if (!fd) return Error::sys(errno, "open layer `%s`", name.c_str());
+    return fd;
+  }
+
+  Result<std::unique_ptr<VfsStage>> copy_of(std::string_view parent) {
+    Fd source;
+    if (!parent.empty()) {
+      TRY(check_layer_name(parent));
+      source = TRY(open_layer(parent));
+    }
+    auto stage = std::make_unique<VfsStage>(staging_, TRY(staging_.make(0700)));
+    TRY(stage->open());
+    if (source)
+      TRY(copy_tree(source.get(), stage->root()).ctx("copy layer `%s`", std::string(parent).c_str()));
+    fault_point("vfs.stage.copied");
+    struct stat info = {};
+    if (fstat(stage->root(), &info) < 0) return Error::sys(errno, "stat");
+    stage->record.parent = parent;
+    stage->record.made = info.st_ctim;
+    return stage;
+  }
+
+  Status publish(VfsStage& stage, std::string_view id, bool sync) {
+    TRY(check_layer_name(id));
+    const std::string name(id);
+    const Fd guard = TRY(records_.lock());
+    if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", name.c_str());
+    TRY(records_.write(id, stage.record, sync));
+    fault_point("vfs.publish.record");
+    if (renameat(stage.place(), "tree", layers_.get(), name.c_str()) < 0)
+      return Error::sys(errno, "rename layer `%s`", name.c_str());
+    fault_point("vfs.publish.renamed");
+    if (sync && fsync(layers_.get()) < 0) return Error::sys(errno, "sync `dir`");
+    return {};
+  }
+
+  Home home_;
+  Fd layers_;
+  Records records_;
+  Staging staging_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Driver>> open_vfs(const std::string& root, const Options& options) {
+  for (const auto& [key, value] : options) return unknown_option("vfs", key);
+  Home home = TRY(open_home(root, "vfs"));
+  Fd layers = TRY(home.make_directory("dir", 0700));
+  Records records = TRY(Records::open(home.dir.get()));
+  Staging staging = TRY(Staging::open(home.dir.get()));
+  return std::unique_ptr<Driver>(
+      std::make_unique<Vfs>(std::move(home), std::move(layers), std::move(records), std::move(staging)));
+}
+
+}  // namespace slipway::drivers
