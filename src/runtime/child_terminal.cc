@@ -1,0 +1,78 @@
+// The container's terminal. It comes from the devpts of the container, whose ptmx is looked at before it is
+// used; the other end comes from the kernel by TIOCGPTPEER and never by a path (CVE-2025-52565).
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "src/base/fd.h"
+#include "src/runtime/child_tree.h"
+#include "src/runtime/rootfs.h"
+#include "src/sys/kernel.h"
+#include "src/sys/path_walk.h"
+
+namespace slipway::runtime::child {
+namespace {
+
+Outcome open_master(Fd& master) {
+  constexpr char kPath[] = "/dev/pts/ptmx";
+  master = Fd(sys::walk_in_root(AT_FDCWD, kPath, O_RDWR | O_NOCTTY, sys::kWalkNoSymlinks));
+  if (!master) return failed("open", kPath);
+  struct statfs file_system = {};
+  struct stat info = {};
+  if (fstatfs(master.get(), &file_system) < 0 || fstat(master.get(), &info) < 0) return failed("stat", kPath);
+  if (file_system.f_type != DEVPTS_SUPER_MAGIC || !S_ISCHR(info.st_mode) || info.st_rdev != makedev(5, 2))
+    return refused("open", kPath, "it is not the ptmx of a devpts");
+  int locked = 0;
+  if (ioctl(master.get(), TIOCSPTLCK, &locked) < 0) return failed("unlock", kPath);
+  return kDone;
+}
+
+/// Binds the terminal over /dev/console, which is made when it is missing and is never followed.
+Outcome bind_console(int slave) {
+  constexpr char kPath[] = "/dev/console";
+  const Fd dev(open_dev(AT_FDCWD));
+  if (!dev) return failed("open", "/dev");
+  if (mknodat(dev.get(), "console", S_IFREG | 0600, 0) < 0 && errno != EEXIST) return failed("create", kPath);
+  const Fd where(openat(dev.get(), "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info = {};
+  if (!where || fstat(where.get(), &info) < 0) return failed("open", kPath);
+  if (!S_ISREG(info.st_mode) && !S_ISCHR(info.st_mode))
+    return refused("bind the terminal on", kPath, "it is neither a file nor a device");
+  const Fd tree(sys::open_tree(slave, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
+  if (tree) {
+    if (sys::move_mount(tree.get(), "", where.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) <
+        0)
+      return failed("bind the terminal on", kPath);
+    return kDone;
+  }
+  if (errno != ENOSYS ||
+      sys::mount(FdPath(slave).text, FdPath(where.get()).text, nullptr, MS_BIND, nullptr) < 0)
+    return failed("bind the terminal on", kPath);
+  return kDone;
+}
+
+}  // namespace
+
+Outcome open_terminal(const RootfsPlan& plan, int* master) {
+  Fd opened;
+  STEP(open_master(opened));
+  const Fd slave(ioctl(opened.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!slave) return failed("open the other end of the terminal");
+  if (plan.console_width || plan.console_height) {
+    winsize size = {};
+    size.ws_row = plan.console_height;
+    size.ws_col = plan.console_width;
+    if (ioctl(opened.get(), TIOCSWINSZ, &size) < 0) return failed("set the size of the terminal");
+  }
+  STEP(bind_console(slave.get()));
+  if (ioctl(slave.get(), TIOCSCTTY, 0) < 0) return failed("take the terminal as controlling terminal");
+  for (int fd = 0; fd < 3; ++fd)
+    if (dup2(slave.get(), fd) < 0) return failed("make the terminal stdio");
+  *master = opened.release();
+  return kDone;
+}
+
+}  // namespace slipway::runtime::child

@@ -1,0 +1,135 @@
+// Mounts of type "cgroup" in config.json.
+//
+// v2: the file system itself, when the child has a cgroup namespace of its own: then it shows the container's
+// cgroup as its root, and mounting costs nothing. In the host's namespace a new mount waits for an RCU grace
+// period (6 to 13 ms) only to show what a bind of the host's tree shows; so that is bound.
+//
+// v1 and hybrid: a tmpfs with one directory per hierarchy of /proc/self/cgroup, named as on the host, and
+// links for the single controllers of a hierarchy that has several (cpu -> cpu,cpuacct).
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include <string>
+
+#include "src/runtime/mount_plan.h"
+#include "src/sys/file.h"
+#include "src/sys/kernel.h"
+
+namespace slipway::runtime {
+namespace {
+
+constexpr char kRoot[] = "/sys/fs/cgroup";
+
+bool is_file_system(const char* path, long magic) {
+  struct statfs info = {};
+  return statfs(path, &info) == 0 && info.f_type == magic;
+}
+
+PlannedMount unified_mount(const PlanContext& context, const PlannedMount& like, const char* destination,
+                           const char* host) {
+  const RootfsRequest& request = context.request;
+  PlannedMount mount = like;
+  mount.kind = PlannedMount::Kind::cgroup2;
+  mount.type = "cgroup2";
+  mount.source = "cgroup";
+  mount.data = "";
+  mount.destination = destination;
+  mount.in_cgroups = true;
+  if (request.own_cgroup_namespace) {
+    mount.bind_instead = context.arena.format("%s%s", host, request.cgroup_path).c_str();
+    return mount;
+  }
+  mount.kind = PlannedMount::Kind::bind;
+  mount.source = host;
+  // Root of the host in a user namespace that maps its owner could write to the host's cgroups
+  // (CVE-2023-25809).
+  if (request.user_namespace) mount.attributes.set |= MOUNT_ATTR_RDONLY;
+  return mount;
+}
+
+/// "12:cpu,cpuacct:/path" -> "cpu,cpuacct"; false when it is no such line.
+bool parse_line(std::string_view line, std::string_view* controllers) {
+  const size_t first = line.find(':');
+  const size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+  if (second == std::string_view::npos) return false;
+  *controllers = line.substr(first + 1, second - first - 1);
+  return true;
+}
+
+void add_links(PlanContext& context, const PlannedMount& like, std::string_view controllers) {
+  if (controllers.find(',') == std::string_view::npos) return;
+  const char* const target = context.arena.copy(controllers).c_str();
+  while (!controllers.empty()) {
+    const size_t comma = controllers.find(',');
+    const std::string name(controllers.substr(0, comma));
+    controllers = comma == std::string_view::npos ? "" : controllers.substr(comma + 1);
+    PlannedMount link;
+    link.kind = PlannedMount::Kind::link;
+    link.source = target;
+    link.destination = context.arena.format("%s/%s", like.destination, name.c_str()).c_str();
+    context.mounts.add(link);
+  }
+}
+
+void add_hierarchy(PlanContext& context, const PlannedMount& like, std::string_view controllers) {
+  const RootfsRequest& request = context.request;
+  const bool named = controllers.substr(0, 5) == "name=";
+  const std::string name(controllers.empty() ? "unified" : controllers.substr(named ? 5 : 0));
+  const char* const host = context.arena.format("%s/%s", kRoot, name.c_str()).c_str();
+  const char* const destination = context.arena.format("%s/%s", like.destination, name.c_str()).c_str();
+  if (controllers.empty()) {
+    if (!is_file_system(host, CGROUP2_SUPER_MAGIC)) return;
+    PlannedMount mount = unified_mount(context, like, destination, host);
+    if (mount.kind == PlannedMount::Kind::bind)
+      mount.source = context.arena.format("%s%s", host, request.cgroup_path).c_str();
+    mount.may_be_missing = true;
+    context.mounts.add(mount);
+    return;
+  }
+  if (!is_file_system(host, CGROUP_SUPER_MAGIC)) return;  // not mounted where all tools look for it
+  PlannedMount mount = like;
+  mount.destination = destination;
+  mount.in_cgroups = true;
+  if (request.own_cgroup_namespace) {
+    mount.kind = PlannedMount::Kind::filesystem;
+    mount.type = "cgroup";
+    mount.source = "cgroup";
+    mount.data = context.arena.copy(controllers).c_str();
+    mount.bind_instead = context.arena.format("%s%s", host, request.cgroup_path).c_str();
+  } else {
+    mount.kind = PlannedMount::Kind::bind;
+    mount.source = context.arena.format("%s%s", host, request.cgroup_path).c_str();
+    if (request.user_namespace) mount.attributes.set |= MOUNT_ATTR_RDONLY;
+  }
+  mount.may_be_missing = true;  // no rights over this hierarchy: the container is not in it
+  context.mounts.add(mount);
+  add_links(context, like, controllers);
+}
+
+}  // namespace
+
+Status plan_cgroup_mount(PlanContext& context, const PlannedMount& like) {
+  if (is_file_system(kRoot, CGROUP2_SUPER_MAGIC)) {
+    context.mounts.add(unified_mount(context, like, like.destination, kRoot));
+    return {};
+  }
+  PlannedMount top = like;
+  top.kind = PlannedMount::Kind::filesystem;
+  top.type = "tmpfs";
+  top.source = "tmpfs";
+  top.data = "mode=755";
+  top.flags &= ~static_cast<unsigned long>(MS_RDONLY);
+  top.read_only_later = like.flags & MS_RDONLY;
+  context.mounts.add(top);
+  const std::string table = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", 1 << 20));
+  std::string_view rest = table;
+  while (!rest.empty()) {
+    const size_t end = rest.find('\n');
+    std::string_view controllers;
+    if (parse_line(rest.substr(0, end), &controllers)) add_hierarchy(context, like, controllers);
+    rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
+  }
+  return {};
+}
+
+}  // namespace slipway::runtime
