@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <memory>
 
 #include "oci/descriptor.h"
@@ -182,24 +181,12 @@ Status ContentStore::verify(const Digest& digest) const {
 // --- index.json --------------------------------------------------------------------------------------------
 
 Status ContentStore::write_index(const std::vector<Named>& images) const {
-  std::map<Digest, std::string> media_types;  // of the manifests, each read once
   json::Writer writer;
   writer.begin_object().key("schemaVersion").integer(2);
   writer.key("mediaType").string(media::kIndex).key("manifests").begin_array();
   for (const Named& image : images) {
-    Result<uint64_t> bytes = size(image.manifest);
-    if (!bytes.ok()) continue;  // removed at this moment: the remover writes the index again
-    std::string& type = media_types[image.manifest];
-    if (type.empty()) {
-      Arena arena;
-      Result<std::string> text = read(image.manifest, kDocumentLimit);
-      if (!text.ok()) continue;
-      Result<Manifest*> manifest = parse_manifest(*text, arena);
-      type = manifest.ok() && !(*manifest)->media_type.empty() ? (*manifest)->media_type.c_str()
-                                                               : media::kManifest;
-    }
-    writer.begin_object().key("mediaType").string(type);
-    writer.key("digest").string(image.manifest.text()).key("size").unsigned_integer(*bytes);
+    writer.begin_object().key("mediaType").string(image.media_type);
+    writer.key("digest").string(image.manifest.text()).key("size").unsigned_integer(image.size);
     if (!image.name.empty())
       writer.key("annotations").begin_object().key(kRefNameAnnotation).string(image.name).end_object();
     writer.end_object();

@@ -81,9 +81,11 @@ class ContentStore {
   /// Reads the whole blob. ErrorKind::invalid when its bytes are not those of its name.
   Status verify(const Digest& digest) const;
 
-  /// Replaces index.json: each manifest once for every name that it has (a full reference, or "").
+  /// Replaces index.json: a manifest once for every name that it has (a full reference, or "").
   struct Named {
     Digest manifest;
+    std::string media_type;
+    uint64_t size = 0;
     std::string name;
   };
   Status write_index(const std::vector<Named>& images) const;

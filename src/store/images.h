@@ -16,8 +16,10 @@ namespace slipway::store {
 
 /// What listing and running need, so that they read one file. The rest is in the config blob, sha256:<id>.
 struct Image {
-  Str id;               // 64 hex digits
-  Str manifest;         // "sha256:…" in the content store
+  Str id;             // 64 hex digits
+  Str manifest;       // "sha256:…" in the content store
+  Str manifest_type;  // its media type
+  int64_t manifest_size = 0;
   Str parent;           // ID of the image that this one was committed on, "" when it came from elsewhere
   Str top;              // chain ID of the uppermost layer, "" for an image without layers
   int64_t size = 0;     // bytes of the files of all its layers

@@ -1,0 +1,27 @@
+// Extended attributes of layers.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "src/base/result.h"
+
+namespace slipway::oci {
+
+/// Attributes that steer overlay mounts: in a layer from elsewhere they could show files of the host, so they
+/// are neither taken from an archive nor given out.
+bool is_overlay_xattr(std::string_view name);
+
+/// Sets all but those; what the file system or the user may not have (ENOTSUP, EPERM) is left out.
+Status set_xattrs(int fd, const std::vector<std::pair<std::string, std::string>>& xattrs);
+/// The same for an entry that cannot be opened, a symbolic link or a device: `name` in `dir`.
+Status set_xattrs_at(int dir, const char* name,
+                     const std::vector<std::pair<std::string, std::string>>& xattrs);
+
+/// All but those, sorted by name. A file system without attributes has none.
+Result<std::vector<std::pair<std::string, std::string>>> get_xattrs(int fd);
+Result<std::vector<std::pair<std::string, std::string>>> get_xattrs_at(int dir, const char* name);
+
+}  // namespace slipway::oci
