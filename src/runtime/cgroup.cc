@@ -1,0 +1,61 @@
+#include "src/runtime/cgroup.h"
+
+#include <cerrno>
+
+#include "src/runtime/cgroup_fs.h"
+#include "src/runtime/cgroup_path.h"
+#include "src/runtime/runtime.h"
+#include "src/sys/cgroup.h"
+
+namespace slipway::runtime {
+namespace {
+
+/// --cgroup-manager disabled: no cgroup of its own, and nothing that a limit could be on.
+class DisabledCgroup final : public FileCgroup {
+ public:
+  DisabledCgroup() : FileCgroup(CgroupRecord{}) {}
+  Status apply(const oci::Resources&) override { return {}; }
+};
+
+std::string parent_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+std::vector<FileCgroup::Tree> plan_trees(const std::vector<sys::CgroupHierarchy>& hierarchies,
+                                         const CgroupPlace& place) {
+  std::vector<FileCgroup::Tree> trees;
+  const bool pure_v2 = hierarchies.size() == 1 && hierarchies[0].version == sys::CgroupVersion::v2;
+  for (const sys::CgroupHierarchy& hierarchy : hierarchies) {
+    std::string base = hierarchy.mount;
+    // On v2 the caller's own cgroup has a process in it, and so cannot enable controllers for children: the
+    // container's goes beside it.
+    if (place.below_own) base += pure_v2 ? parent_of(hierarchy.own) : hierarchy.own;
+    if (place.path != "/") base += place.path;
+    trees.push_back({hierarchy.version, hierarchy.controllers, hierarchy.mount, std::move(base)});
+  }
+  return trees;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_view id,
+                                            const oci::Spec& spec) {
+  if (context.cgroup_disabled) return std::unique_ptr<Cgroup>(new DisabledCgroup());
+  const std::vector<sys::CgroupHierarchy> hierarchies = TRY(sys::find_hierarchies());
+  const std::string_view wanted = spec.linux_ ? spec.linux_->cgroups_path.view() : std::string_view();
+  const CgroupPlace place = plan_cgroup_path(wanted, id);
+  std::vector<FileCgroup::Tree> trees = plan_trees(hierarchies, place);
+  std::string path = place.path;
+  if (place.below_own && !trees.empty()) {
+    const FileCgroup::Tree& any = trees.back();
+    path = any.directory.substr(any.mount.size());
+  }
+  return std::unique_ptr<Cgroup>(new FileCgroup(spec, std::move(path), std::move(trees)));
+}
+
+Result<std::unique_ptr<Cgroup>> open_cgroup(const Context&, const CgroupRecord& record) {
+  return std::unique_ptr<Cgroup>(new FileCgroup(record));
+}
+
+}  // namespace slipway::runtime

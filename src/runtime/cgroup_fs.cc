@@ -1,0 +1,441 @@
+#include "src/runtime/cgroup_fs.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "src/runtime/cgroup_devices.h"
+#include "src/runtime/cgroup_path.h"
+#include "src/runtime/cgroup_resources.h"
+#include "src/sys/file.h"
+#include "src/sys/kernel.h"
+
+namespace slipway::runtime {
+namespace {
+
+constexpr int kKillPatience = 10'000;  // milliseconds
+constexpr int kMaxRounds = 100;
+
+void pause_ms(long milliseconds) {
+  const timespec span = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
+  nanosleep(&span, nullptr);
+}
+
+Result<Fd> open_tasks(const std::string& directory) {
+  Fd tasks = TRY(sys::open_at(AT_FDCWD, (directory + "/tasks").c_str(), O_WRONLY));
+  if (sys::cgroup_version(tasks.get()) != sys::CgroupVersion::v1)
+    return Error::of(ErrorKind::invalid, "`%s` is not on a cgroup file system", directory.c_str());
+  return tasks;
+}
+
+Status write_pid(const std::string& directory, pid_t pid) {
+  const ControlDirectory open = TRY(ControlDirectory::open(directory));
+  char text[16];
+  const int size = snprintf(text, sizeof text, "%d", static_cast<int>(pid));
+  const std::string_view value(text, static_cast<size_t>(size));
+  for (int tries = 0;; ++tries) {
+    Status done = open.write("cgroup.procs", value);
+    // EINVAL: the kernel's way to say that it is just changing the tree's controllers.
+    if (done.ok() || done.error().code() != EINVAL || tries == 5) return done;
+    pause_ms(30);
+  }
+}
+
+/// "sub" below a directory; ".." would lead out of the container's cgroup.
+Result<std::string> below(const std::string& directory, std::string_view sub) {
+  if (sub.empty() || sub == "/") return directory;
+  const std::string clean = clean_cgroup_path(sub);
+  const std::string with_slashes = "/" + std::string(sub) + "/";
+  if (with_slashes.find("/../") != std::string::npos)
+    return Error::of(ErrorKind::invalid, "bad sub cgroup path: `%.*s`", static_cast<int>(sub.size()),
+                     sub.data());
+  return directory + (clean == "/" ? "" : clean);
+}
+
+/// Where on v2 init is: an init like systemd moves itself into a child cgroup, and then the container's own
+/// takes no processes any more (EBUSY). What is not below the container's own is not trusted.
+std::string init_directory(const FileCgroup::Tree& tree, pid_t init) {
+  Result<std::vector<sys::CgroupMembership>> lines = sys::read_memberships(init);
+  if (!lines.ok()) return tree.directory;
+  for (const sys::CgroupMembership& line : *lines) {
+    if (!line.controllers.empty()) continue;
+    // The path is seen from the root of the caller's cgroup namespace; the directory begins with a mount
+    // point.
+    for (size_t from = 1; from != std::string::npos; from = tree.directory.find('/', from + 1)) {
+      const std::string own = tree.directory.substr(from);
+      if (own.size() > 1 && line.path.starts_with(own) &&
+          (line.path.size() == own.size() || line.path[own.size()] == '/'))
+        return tree.directory + line.path.substr(own.size());
+    }
+  }
+  return tree.directory;
+}
+
+std::vector<FileCgroup::Tree> trees_of(const CgroupRecord& record) {
+  std::vector<FileCgroup::Tree> trees;
+  for (const auto& [controller, directory] : record.directories) {
+    // Co-mounted controllers share their directory.
+    const auto same = std::find_if(trees.begin(), trees.end(),
+                                   [&](const auto& tree) { return tree.directory == directory; });
+    if (same != trees.end()) {
+      same->controllers += "," + controller;
+      continue;
+    }
+    const auto version = controller.empty() ? sys::CgroupVersion::v2 : sys::CgroupVersion::v1;
+    trees.push_back({version, controller, "", directory});
+  }
+  return trees;
+}
+
+/// Signals those that are in both lists: a pid of the first that was reused meanwhile is not among them, or
+/// it is in the cgroup.
+Status signal_listed(int directory, int signal, size_t& count) {
+  std::vector<pid_t> pids;
+  TRY(sys::collect_processes(directory, pids));
+  std::vector<std::pair<pid_t, Fd>> open;
+  for (const pid_t pid : pids)
+    if (pid != getpid()) open.emplace_back(pid, Fd(sys::pidfd_open(pid)));
+  pids.clear();
+  TRY(sys::collect_processes(directory, pids));
+  std::sort(pids.begin(), pids.end());
+  count = open.size();
+  for (const auto& [pid, pidfd] : open) {
+    if (!pidfd || !std::binary_search(pids.begin(), pids.end(), pid)) continue;
+    if (sys::pidfd_send_signal(pidfd.get(), signal) < 0 && errno != ESRCH)
+      return Error::sys(errno, "send signal %d to process %d", signal, static_cast<int>(pid));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_denied(int code) {
+  return code == EACCES || code == EPERM || code == EROFS;
+}
+
+bool is_rootless() {
+  if (geteuid() != 0) return true;
+  Result<std::string> map = sys::read_file_at(AT_FDCWD, "/proc/self/uid_map", 64 * 1024);
+  if (!map.ok()) return false;
+  unsigned inside = 0, outside = 0, count = 0;
+  return sscanf(map->c_str(), "%u %u %u", &inside, &outside, &count) != 3 || count != UINT32_MAX;
+}
+
+FileCgroup::FileCgroup(const CgroupRecord& record)
+    : path_(record.path), scope_(record.scope), trees_(trees_of(record)), owned_(true) {}
+
+FileCgroup::FileCgroup(const oci::Spec& spec, std::string path, std::vector<Tree> trees)
+    : spec_(&spec), path_(std::move(path)), trees_(std::move(trees)) {}
+
+Cgroup::Layout FileCgroup::layout() const {
+  bool v1 = false, v2 = false;
+  for (const Tree& tree : trees_) (tree.version == sys::CgroupVersion::v1 ? v1 : v2) = true;
+  if (v1) return v2 ? Layout::hybrid : Layout::v1;
+  return v2 ? Layout::v2 : Layout::none;
+}
+
+std::vector<std::pair<std::string, std::string>> FileCgroup::directories() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const Tree& tree : trees_) {
+    std::string_view rest = tree.controllers;
+    do {
+      const size_t comma = rest.find(',');
+      all.emplace_back(rest.substr(0, comma), tree.directory);
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    } while (!rest.empty());
+  }
+  return all;
+}
+
+const FileCgroup::Tree* FileCgroup::v2_tree() const {
+  for (const Tree& tree : trees_)
+    if (tree.version == sys::CgroupVersion::v2) return &tree;
+  return nullptr;
+}
+
+const FileCgroup::Tree* FileCgroup::tree_of(std::string_view controller) const {
+  for (const Tree& tree : trees_)
+    if (tree.version == sys::CgroupVersion::v1 && sys::list_has(tree.controllers, controller)) return &tree;
+  return v2_tree();
+}
+
+const FileCgroup::Tree* FileCgroup::census() const {
+  for (const char* controller : {"devices", "pids", "memory"}) {
+    const Tree* tree = tree_of(controller);
+    if (tree && tree->version == sys::CgroupVersion::v1) return tree;
+  }
+  if (const Tree* tree = v2_tree()) return tree;
+  return trees_.empty() ? nullptr : &trees_.front();
+}
+
+// --- entering ---------------------------------------------------------------------------------------------
+
+/// The v2 tree of a hybrid host has few controllers or none, and its own users: they are left alone unless a
+/// limit needs one.
+bool FileCgroup::wants_v2_controllers() const {
+  if (layout() != Layout::hybrid) return true;
+  const oci::Resources* resources = spec_->linux_ ? spec_->linux_->resources : nullptr;
+  if (!resources) return false;
+  return !resources->unified.empty() || !resources->rdma.empty() || !resources->hugepage_limits.empty();
+}
+
+Status FileCgroup::make_tree(const Tree& tree, bool& existed) {
+  return tree.version == sys::CgroupVersion::v2 ? make_v2_directory(tree, wants_v2_controllers(), existed)
+                                                : make_v1_directory(tree, existed);
+}
+
+Status FileCgroup::make_trees() {
+  bool occupied_possible = false;
+  Status denied;
+  std::vector<Tree> made;
+  for (Tree& tree : trees_) {
+    bool existed = false;
+    Status done = make_tree(tree, existed);
+    if (!done.ok() && is_denied(done.error().code()) && is_rootless()) {
+      denied = std::move(done);
+      continue;
+    }
+    TRY(std::move(done));
+    occupied_possible |= existed;
+    made.push_back(std::move(tree));
+  }
+  const bool wanted = spec_ && spec_->linux_ && !spec_->linux_->cgroups_path.empty();
+  if (made.empty() && !denied.ok() && wanted)
+    return std::move(denied).ctx("rootless: linux.cgroupsPath is set, but there is no permission");
+  trees_ = std::move(made);
+  if (trees_.empty()) path_.clear();
+  if (occupied_possible) TRY(refuse_occupied());
+  owned_ = true;
+  return {};
+}
+
+Status FileCgroup::refuse_occupied() {
+  for (const Tree& tree : trees_) {
+    const ControlDirectory directory = TRY(ControlDirectory::open(tree.directory));
+    std::vector<pid_t> pids;
+    TRY(sys::collect_processes(directory.fd(), pids));
+    if (!pids.empty())
+      return Error::of(ErrorKind::in_use, "container's cgroup is not empty: %zu process(es) found in `%s`",
+                       pids.size(), tree.directory.c_str());
+  }
+  if (TRY(frozen())) return Error::of(ErrorKind::in_use, "container's cgroup unexpectedly frozen");
+  return {};
+}
+
+Result<CgroupEntry> FileCgroup::prepare() {
+  TRY(make_trees());
+  CgroupEntry entry;
+  for (const Tree& tree : trees_) {
+    if (tree.version == sys::CgroupVersion::v2)
+      entry.v2 = TRY(sys::open_at(AT_FDCWD, tree.directory.c_str(), O_RDONLY | O_DIRECTORY));
+    else
+      entry.tasks.push_back(TRY(open_tasks(tree.directory)));
+  }
+  // A v1 device cgroup goes from all to nothing and then to what is allowed: nobody may be in it meanwhile.
+  const Tree* devices = tree_of("devices");
+  if (devices && devices->version == sys::CgroupVersion::v1) {
+    const oci::Resources* resources = spec_->linux_ ? spec_->linux_->resources : nullptr;
+    const ControlDirectory directory = TRY(ControlDirectory::open(devices->directory));
+    TRY(apply_devices_v1(directory, resources ? resources->devices : List<oci::DeviceRule>()));
+    devices_done_ = true;
+  }
+  return entry;
+}
+
+Status FileCgroup::join(pid_t pid, bool entered) {
+  if (entered) return {};
+  for (const Tree& tree : trees_) TRY(write_pid(tree.directory, pid));
+  return {};
+}
+
+Result<CgroupEntry> FileCgroup::exec_entry(pid_t init, std::string_view sub) {
+  CgroupEntry entry;
+  for (const Tree& tree : trees_) {
+    if (tree.version == sys::CgroupVersion::v2) {
+      const std::string directory =
+          sub.empty() ? init_directory(tree, init) : TRY(below(tree.directory, sub));
+      entry.v2 = TRY(sys::open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY).ctx("cgroup"));
+      if (sys::cgroup_version(entry.v2.get()) != sys::CgroupVersion::v2)
+        return Error::of(ErrorKind::invalid, "`%s` is not on a cgroup file system", directory.c_str());
+    } else {
+      const std::string directory = TRY(below(tree.directory, sub));
+      entry.tasks.push_back(TRY(open_tasks(directory).ctx("cgroup")));
+    }
+  }
+  return entry;
+}
+
+Status FileCgroup::join_exec(pid_t pid, pid_t init, std::string_view sub, bool entered) {
+  if (entered) return {};
+  for (const Tree& tree : trees_) {
+    const bool follow = tree.version == sys::CgroupVersion::v2 && sub.empty();
+    const std::string directory = follow ? init_directory(tree, init) : TRY(below(tree.directory, sub));
+    TRY(write_pid(directory, pid));
+  }
+  return {};
+}
+
+// --- limits -----------------------------------------------------------------------------------------------
+
+Status FileCgroup::apply(const oci::Resources& resources) {
+  ControllerDirectories where;
+  for (const Tree& tree : trees_) where.add(tree.controllers, tree.directory);
+  TRY(apply_resources(where, resources));
+  // A new container gets a device policy even when none is asked for; an update without rules changes
+  // nothing.
+  if (devices_done_) {
+    devices_done_ = false;
+    return {};
+  }
+  if (!spec_ && resources.devices.empty()) return {};
+  const Tree* devices = tree_of("devices");
+  if (!devices) return {};
+  const ControlDirectory directory = TRY(ControlDirectory::open(devices->directory));
+  return devices->version == sys::CgroupVersion::v1 ? apply_devices_v1(directory, resources.devices)
+                                                    : apply_devices_v2(directory, resources.devices);
+}
+
+// --- processes --------------------------------------------------------------------------------------------
+
+Status FileCgroup::freeze(bool frozen) {
+  const Tree* tree = tree_of("freezer");
+  if (!tree) {
+    if (!frozen) return {};
+    return Error::of(ErrorKind::unsupported, "there is no freezer cgroup to pause in");
+  }
+  const ControlDirectory directory = TRY(ControlDirectory::open(tree->directory));
+  return directory.version() == sys::CgroupVersion::v1 ? freeze_v1(directory, frozen)
+                                                       : freeze_v2(directory, frozen);
+}
+
+Result<bool> FileCgroup::frozen() {
+  const Tree* tree = tree_of("freezer");
+  if (!tree) return false;
+  // self_freezing: freezer.state also tells of ancestors.
+  const bool v1 = tree->version == sys::CgroupVersion::v1;
+  Result<std::string> state = sys::read_file_at(
+      AT_FDCWD, (tree->directory + (v1 ? "/freezer.self_freezing" : "/cgroup.freeze")).c_str(), 4096);
+  if (!state.ok()) {
+    const int code = state.error().code();
+    if (code == ENOENT || code == ENODEV) return false;
+    return std::move(state).error();
+  }
+  return state->starts_with('1');
+}
+
+Result<std::vector<pid_t>> FileCgroup::processes() {
+  std::vector<pid_t> pids;
+  const Tree* tree = census();
+  if (!tree) return pids;
+  Result<ControlDirectory> directory = ControlDirectory::open(tree->directory);
+  if (!directory.ok()) {
+    if (directory.error().kind() == ErrorKind::not_found) return pids;
+    return std::move(directory).error();
+  }
+  TRY(sys::collect_processes(directory->fd(), pids));
+  std::sort(pids.begin(), pids.end());
+  pids.erase(std::unique(pids.begin(), pids.end()), pids.end());
+  return pids;
+}
+
+Status FileCgroup::signal_all(int signal) {
+  if (signal == SIGKILL) return kill_all();
+  const Tree* tree = census();
+  if (!tree) return {};
+  Result<ControlDirectory> directory = ControlDirectory::open(tree->directory);
+  if (!directory.ok())
+    return directory.error().kind() == ErrorKind::not_found ? Status() : std::move(directory).error();
+  size_t count = 0;
+  return signal_listed(directory->fd(), signal, count);
+}
+
+/// One look at every hierarchy: on v1 the processes may be spread over different cgroups in each.
+Status FileCgroup::kill_all() {
+  for (const Tree& tree : trees_) {
+    Result<ControlDirectory> directory = ControlDirectory::open(tree.directory);
+    if (!directory.ok()) {
+      if (directory.error().kind() == ErrorKind::not_found) continue;
+      return std::move(directory).error();
+    }
+    // cgroup.kill, 5.14, takes all at once, those that fork meanwhile too.
+    if (tree.version == sys::CgroupVersion::v2 && directory->write("cgroup.kill", "1").ok()) continue;
+    size_t before = SIZE_MAX;
+    for (int round = 0; round < kMaxRounds; ++round) {
+      size_t count = 0;
+      TRY(signal_listed(directory->fd(), SIGKILL, count));
+      if (count == 0 || (round > 0 && count <= before)) break;  // nothing new was forked
+      before = count;
+    }
+  }
+  // A process that the v1 freezer holds does not see the signal until it is thawed.
+  const Tree* freezer = tree_of("freezer");
+  if (!freezer || freezer->version != sys::CgroupVersion::v1) return {};
+  Status thawed = freeze(false);
+  if (!thawed.ok() && thawed.error().kind() == ErrorKind::not_found) return {};
+  return thawed;
+}
+
+uint64_t FileCgroup::oom_kills() {
+  const Tree* tree = tree_of("memory");
+  if (!tree) return 0;
+  const bool v1 = tree->version == sys::CgroupVersion::v1;
+  Result<std::string> text = sys::read_file_at(
+      AT_FDCWD, (tree->directory + (v1 ? "/memory.oom_control" : "/memory.events")).c_str(), 4096);
+  return text.ok() ? flat_keyed(*text, "oom_kill", 0) : 0;
+}
+
+// --- the end ----------------------------------------------------------------------------------------------
+
+Status FileCgroup::destroy() {
+  if (!owned_) return {};
+  bool busy = false;
+  for (const Tree& tree : trees_)
+    if (const int code = sys::remove_cgroup_tree(tree.directory.c_str())) {
+      if (code != EBUSY) return Error::sys(code, "remove cgroup `%s`", tree.directory.c_str());
+      busy = true;
+    }
+  if (!busy) return {};
+
+  TRY(kill_all());
+  if (const Tree* tree = v2_tree()) {
+    Result<ControlDirectory> directory = ControlDirectory::open(tree->directory);
+    if (directory.ok()) wait_unpopulated(*directory, kKillPatience);
+  }
+  // Without events (v1), and for the moment in which a dead process still counts: look again, ever less
+  // often.
+  long total = 0;
+  for (long wait = 1; total < kKillPatience; wait = wait < 50 ? wait * 2 : 50) {
+    const Tree* left = nullptr;
+    for (const Tree& tree : trees_)
+      if (sys::remove_cgroup_tree(tree.directory.c_str()) != 0) left = &tree;
+    if (!left) return {};
+    pause_ms(wait);
+    total += wait;
+  }
+  return still_busy();
+}
+
+Status FileCgroup::still_busy() {
+  for (const Tree& tree : trees_) {
+    Result<ControlDirectory> directory = ControlDirectory::open(tree.directory);
+    std::vector<pid_t> pids;
+    if (!directory.ok() || !sys::collect_processes(directory->fd(), pids).ok() || pids.empty()) continue;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(pids[0]));
+    Result<std::string> stat = sys::read_file_at(AT_FDCWD, path, 4096);
+    const size_t paren = stat.ok() ? stat->rfind(')') : std::string::npos;
+    const char state = paren != std::string::npos && paren + 2 < stat->size() ? (*stat)[paren + 2] : '?';
+    return Error::of(ErrorKind::in_use,
+                     "cgroup `%s` is still busy: %zu process(es) do not end; process %d is in state %c%s",
+                     tree.directory.c_str(), pids.size(), static_cast<int>(pids[0]), state,
+                     state == 'D' ? " (waits in the kernel for a device or a file system)" : "");
+  }
+  return Error::of(ErrorKind::in_use, "cgroup `%s` is still busy", path_.c_str());
+}
+
+}  // namespace slipway::runtime
