@@ -49,8 +49,8 @@ void check_capabilities(const Capabilities& capabilities, Warnings& warnings) {
   const auto check = [&](const char* set, List<Str> names) {
     for (Str name : names)
       if (!find_name(kCapabilityNames, name))
-        warnings.add(warnings.arena().format("process.capabilities.%s: unknown capability \"%.*s\", ignored",
-                                             set, shown(name), name.c_str()));
+        warn(warnings, "process.capabilities.%s: unknown capability \"%.*s\", ignored", set, shown(name),
+             name.c_str());
   };
   check("bounding", capabilities.bounding);
   check("effective", capabilities.effective);

@@ -75,7 +75,7 @@ Status validate_seccomp(const Seccomp& seccomp, Warnings& warnings) {
   if (notify && seccomp.listener_path.empty())
     return Error::of(ErrorKind::invalid, "linux.seccomp.listenerPath: is required with SCMP_ACT_NOTIFY");
   if (!notify && !seccomp.listener_path.empty())
-    warnings.add("linux.seccomp.listenerPath: no rule uses SCMP_ACT_NOTIFY, ignored");
+    warn(warnings, "linux.seccomp.listenerPath: no rule uses SCMP_ACT_NOTIFY, ignored");
   if (!seccomp.listener_path.empty() && !is_absolute(seccomp.listener_path))
     return invalid("listenerPath", "not an absolute path:", seccomp.listener_path);
   if (seccomp.listener_path.empty() && !seccomp.listener_metadata.empty())

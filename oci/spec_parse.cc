@@ -1,5 +1,9 @@
 // Reading config.json and its parts. Unknown keys become warnings; sections for other systems are refused.
+#include <cstdarg>
+#include <cstdio>
+
 #include "oci/spec.h"
+#include "oci/validate.h"
 
 namespace slipway::oci {
 
@@ -9,7 +13,7 @@ namespace {
 /// say that the bundle was made for another one.
 class KeyWarnings final : public json::UnknownKeys {
  public:
-  KeyWarnings(Arena& arena, Warnings& warnings, bool top) : arena_(arena), warnings_(warnings), top_(top) {}
+  KeyWarnings(Warnings& warnings, bool top) : warnings_(warnings), top_(top) {}
 
   Status unknown_key(std::string_view place, std::string_view key) override {
     if (top_ && place.empty())
@@ -17,34 +21,38 @@ class KeyWarnings final : public json::UnknownKeys {
         if (key == section)
           return Error::of(ErrorKind::unsupported, "%.*s: this is a runtime for Linux",
                            static_cast<int>(key.size()), key.data());
-    // A document of unknown keys alone must not make a log of the same size.
-    if (warnings_.size() == kMost) return {};
-    if (warnings_.size() == kMost - 1) {
-      warnings_.add("more unknown properties are ignored");
-      return {};
-    }
-    const auto shown = [](std::string_view text) {
-      return static_cast<int>(text.size() < 80 ? text.size() : 80);
-    };
-    warnings_.add(arena_.format("%.*s%s%.*s: unknown property, ignored", shown(place), place.data(),
-                                place.empty() ? "" : ".", shown(key), key.data()));
+    warn(warnings_, "%.*s%s%.*s: unknown property, ignored", shown(place), place.data(),
+         place.empty() ? "" : ".", shown(key), key.data());
     return {};
   }
 
  private:
-  static constexpr uint32_t kMost = 64;
-  Arena& arena_;
   Warnings& warnings_;
   bool top_;
 };
 
 template <class T>
 Result<T*> parse(std::string_view text, const json::Type& type, Arena& arena, Warnings& warnings, bool top) {
-  KeyWarnings unknown(arena, warnings, top);
+  KeyWarnings unknown(warnings, top);
   return json::read<T>(text, type, arena, &unknown);
 }
 
 }  // namespace
+
+void warn(Warnings& warnings, const char* fmt, ...) {
+  constexpr uint32_t kMost = 64;
+  if (warnings.size() >= kMost) return;
+  if (warnings.size() == kMost - 1) {
+    warnings.add("there are more warnings");
+    return;
+  }
+  char text[1024];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  warnings.add(warnings.arena().copy(text));
+}
 
 Result<Spec*> parse_spec(std::string_view text, Arena& arena, Warnings& warnings) {
   return parse<Spec>(text, kSpecType, arena, warnings, true);

@@ -91,12 +91,11 @@ Status validate_mappings(const char* property, List<IdMapping> mappings) {
 }
 
 Status validate_mount(const Mount& mount, uint32_t i, Warnings& warnings) {
-  Arena& arena = warnings.arena();
   if (mount.destination.empty())
     return Error::of(ErrorKind::invalid, "mounts[%u].destination: is required", i);
   if (!is_absolute(mount.destination))
-    warnings.add(arena.format("mounts[%u].destination: \"%.*s\" is not an absolute path; seen from /", i,
-                              shown(mount.destination), mount.destination.c_str()));
+    warn(warnings, "mounts[%u].destination: \"%.*s\" is not an absolute path; seen from /", i,
+         shown(mount.destination), mount.destination.c_str());
   if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
     return Error::of(ErrorKind::invalid, "mounts[%u]: uidMappings and gidMappings must both be set", i);
   TRY(validate_mappings("uidMappings", mount.uid_mappings).ctx("mounts[%u]", i));
@@ -160,6 +159,7 @@ bool is_interface_name(std::string_view name) {
 Status validate_net_devices(const Spec& spec) {
   const Map<NetDevice>& devices = spec.linux_->net_devices;
   if (devices.empty()) return {};
+  if (devices.count > 1024) return Error::of(ErrorKind::invalid, "linux.netDevices: more than 1024 devices");
   if (!has_namespace(spec, "network"))
     return Error::of(ErrorKind::invalid,
                      "linux.netDevices: unable to move network devices without a private NET namespace");
@@ -213,7 +213,7 @@ Status validate_personality(const Personality* personality, Warnings& warnings) 
     return invalid("linux.personality.domain: unknown domain \"%.*s\" (LINUX or LINUX32)",
                    personality->domain);
   if (!personality->flags.empty())
-    warnings.add("linux.personality.flags: the specification defines none yet, ignored");
+    warn(warnings, "linux.personality.flags: the specification defines none yet, ignored");
   return {};
 }
 

@@ -9,6 +9,10 @@ Status validate_namespaces(const Spec& spec);
 Status validate_sysctl(const Spec& spec);
 Status validate_seccomp(const Seccomp& seccomp, Warnings& warnings);
 
+/// Adds a warning; after 64 of them, that there are more. A document of warnings alone must not make a log of
+/// the same size.
+void warn(Warnings& warnings, const char* fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /// "0-3,7", with the kernel's strides: "0-31:2/4". Not empty.
 bool is_number_list(std::string_view text);
 /// The length for "%.*s"; what a document says is quoted in errors, but not megabytes of it.

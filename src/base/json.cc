@@ -40,7 +40,9 @@ struct Frame {
   Str key;                       // object, map: the last key
   char* items = nullptr;         // list, map: the elements so far
   uint32_t capacity = 0;
-  bool skip = false;  // below a key that nobody claims
+  uint32_t* index = nullptr;  // large maps: a hash table of entry numbers plus one
+  uint32_t index_size = 0;    // a power of two, or 0
+  bool skip = false;          // below a key that nobody claims
 };
 
 /// yajl's events drive this stack machine. A false return stops yajl; error_ then says why.
@@ -115,9 +117,7 @@ class Reader {
     const uint32_t size = frame.type->inner_size;
     const bool is_map = frame.type->kind == Kind::map;
     if (is_map) {
-      for (uint32_t i = 0; i < list->count; ++i) {
-        char* entry = frame.items + size_t{i} * size;
-        if (reinterpret_cast<Str*>(entry)->view() != frame.key.view()) continue;
+      if (char* entry = find_entry(frame, list->count)) {
         frame.type->inner->construct(entry + frame.type->value_offset);
         return entry;
       }
@@ -129,9 +129,52 @@ class Reader {
       frame.items = list->items = items;
     }
     char* element = frame.items + size_t{list->count++} * size;
-    if (is_map) new (element) Str(frame.key);
+    if (is_map) {
+      new (element) Str(frame.key);
+      if (frame.index_size) frame.index[slot_of(frame, frame.key)] = list->count;
+    }
     frame.type->inner->construct(element + (is_map ? frame.type->value_offset : 0));
     return element;
+  }
+
+  // --- keys of maps ----------------------------------------------------------------------------------------
+  // Small maps are searched; for large ones there is a table, or a document of ten megabytes of keys would
+  // take minutes.
+
+  static constexpr uint32_t kSearched = 32;
+
+  static uint32_t hash(std::string_view key) {
+    uint32_t value = 2166136261;
+    for (char c : key) value = (value ^ static_cast<unsigned char>(c)) * 16777619;
+    return value;
+  }
+  static Str key_of(const Frame& frame, uint32_t entry) {
+    return *reinterpret_cast<Str*>(frame.items + size_t{entry} * frame.type->inner_size);
+  }
+  /// Where the key is or would be in the table.
+  static uint32_t slot_of(const Frame& frame, std::string_view key) {
+    uint32_t at = hash(key) & (frame.index_size - 1);
+    while (frame.index[at] && key_of(frame, frame.index[at] - 1) != key)
+      at = (at + 1) & (frame.index_size - 1);
+    return at;
+  }
+
+  /// The entry with the frame's key among `count`, or nullptr.
+  char* find_entry(Frame& frame, uint32_t count) {
+    if (count >= kSearched && count * 2 >= frame.index_size) grow_index(frame, count);
+    uint32_t found = count;
+    if (frame.index_size) {
+      if (const uint32_t number = frame.index[slot_of(frame, frame.key)]) found = number - 1;
+    } else {
+      for (found = 0; found < count && key_of(frame, found) != frame.key.view();) ++found;
+    }
+    return found < count ? frame.items + size_t{found} * frame.type->inner_size : nullptr;
+  }
+
+  void grow_index(Frame& frame, uint32_t count) {
+    frame.index_size = frame.index_size ? frame.index_size * 2 : kSearched * 4;
+    frame.index = arena_.list<uint32_t>(frame.index_size).items;
+    for (uint32_t i = 0; i < count; ++i) frame.index[slot_of(frame, key_of(frame, i))] = i + 1;
   }
 
   // --- errors
