@@ -116,8 +116,11 @@ E
 podman_() {
   podman "$@"
 }
+# podman keeps its graph mounted on itself; what cleans up after containers does so in the background.
 finish_podman() {
-  umount "$engine_dir/podman/graph/overlay"
+  gone() { ! pgrep -f "$engine_dir/podman" >/dev/null; }
+  wait_for 20 gone
+  ! mountpoint -q "$engine_dir/podman/graph/overlay" || umount "$engine_dir/podman/graph/overlay"
 }
 
 # --- cases for any engine with docker's command line ---------------------------------------------------------------
@@ -285,7 +288,7 @@ case_restart_policy() {
 case_load() {
   local i pids=()
   for i in 1 2 3 4 5 6 7 8; do
-    "$engine" run -d --name "load$i" "${run_options[@]}" bb sh -c 'while :; do :; done' >/dev/null &
+    "$engine" run -d --name "load$i" "${run_options[@]}" bb sh -c 'trap exit TERM; while :; do :; done' >/dev/null &
     pids+=($!)
   done
   for i in "${pids[@]}"; do wait "$i"; done
