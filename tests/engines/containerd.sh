@@ -49,7 +49,7 @@ for i in 1 2 3 4 5 6 7 8; do
   pids+=" $!"
 done
 for pid in $pids; do wait "$pid"; done
-check_eq 8 "$(cat "$TMPDIR"/load? | grep -c done)" "containers that ran"
+check_eq 8 "$(cat "$TMPDIR"/load? | grep -c "done")" "containers that ran"
 check ctr_ container ls -q
 check_eq "" "$out"
 stop_containerd
