@@ -1,73 +1,12 @@
 #include "oci/layer_stream.h"
 
-#include <array>
-#include <condition_variable>
-#include <cstring>
-#include <mutex>
-#include <string>
 #include <thread>
+
+#include "oci/piece_ring.h"
 
 namespace slipway::oci {
 
 namespace {
-
-constexpr size_t kPiece = 1 << 20;
-constexpr size_t kPieces = 4;  // in flight between the threads
-
-/// Pieces that one thread fills and another empties, in order.
-class Ring {
- public:
-  Ring() {
-    for (Slot& slot : slots_) slot.data = std::make_unique_for_overwrite<char[]>(kPiece);
-  }
-
-  /// The buffer to fill next, or null when the reader has gone.
-  char* to_fill() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return filled_ - emptied_ < kPieces || closed_; });
-    return closed_ ? nullptr : slots_[filled_ % kPieces].data.get();
-  }
-  void fill(size_t size) {
-    const std::lock_guard lock(mutex_);
-    slots_[filled_++ % kPieces].size = size;
-    changed_.notify_all();
-  }
-  /// The writer has no more.
-  void end() {
-    const std::lock_guard lock(mutex_);
-    ended_ = true;
-    changed_.notify_all();
-  }
-  /// The reader wants no more.
-  void close() {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    changed_.notify_all();
-  }
-  /// The next filled piece; empty at the end. The one before is given back.
-  std::string_view take() {
-    std::unique_lock lock(mutex_);
-    if (taken_ > emptied_) {
-      emptied_ = taken_;
-      changed_.notify_all();
-    }
-    changed_.wait(lock, [&] { return filled_ > taken_ || ended_; });
-    if (filled_ == taken_) return {};
-    const Slot& slot = slots_[taken_++ % kPieces];
-    return {slot.data.get(), slot.size};
-  }
-
- private:
-  struct Slot {
-    std::unique_ptr<char[]> data;
-    size_t size = 0;
-  };
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::array<Slot, kPieces> slots_;
-  size_t filled_ = 0, taken_ = 0, emptied_ = 0;
-  bool ended_ = false, closed_ = false;
-};
 
 /// The bytes as they came, on their way into the decompressor: hashed, counted and kept.
 class Tap final : public ByteSource {
@@ -166,34 +105,20 @@ class LayerStream::Worker {
     return {};
   }
 
-  /// Everything from `source` into the ring, in pieces of its size.
+  /// Everything from `source` into the ring.
   Status pump(ByteSource& source, Sha256* hash) {
-    size_t held = 0;
-    char* buffer = nullptr;
     for (;;) {
-      std::string_view piece = TRY(source.next());
-      if (piece.empty()) break;
+      const std::string_view piece = TRY(source.next());
+      if (piece.empty()) return {};
       if (hash) hash->update(piece.data(), piece.size());
       sums_.tar_size += piece.size();
-      while (!piece.empty()) {
-        if (!buffer && !(buffer = ring_.to_fill())) return {};
-        const size_t take = std::min(piece.size(), kPiece - held);
-        memcpy(buffer + held, piece.data(), take);
-        piece.remove_prefix(take);
-        held += take;
-        if (held < kPiece) continue;
-        ring_.fill(held);
-        held = 0;
-        buffer = nullptr;
-      }
+      if (!ring_.put(piece)) return {};
     }
-    if (held > 0) ring_.fill(held);
-    return {};
   }
 
   Tap tap_;
   BlobWriter* copy_;
-  Ring ring_;
+  PieceRing ring_;
   LayerSums sums_;
   Status status_;
   bool reported_ = false;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/base/duration.h"
 #include "src/base/value.h"
 #include "src/cli/program.h"
 #include "src/cli/slipway/template.h"
@@ -46,8 +47,6 @@ std::string human_duration(int64_t seconds);
 
 /// "1g", "512m", "100" as bytes. Errors: usage, "invalid size: '...'".
 Result<int64_t> parse_size(std::string_view text);
-/// "1h30m", "1.5s", "100ms" as nanoseconds, as Go has it.
-Result<int64_t> parse_duration(std::string_view text);
 
 /// What --since and --until take: RFC 3339 with parts left out, a UNIX time with a fraction, or a duration
 /// before now.

@@ -20,6 +20,11 @@ constexpr auto kGlobals =
 
 constexpr const Verb* kVerbs[] = {
     &kVersion,
+    // Images.
+    &kImages,
+    &kImport,
+    &kImageImport,
+    &kImageLs,
 };
 
 /// docker's: 125 when the tool failed before the container's program had a say; 126 and 127 as a shell has

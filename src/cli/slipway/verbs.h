@@ -17,4 +17,8 @@ constexpr Verb as(const char* name, const Verb& verb) {
 extern const Verb kInfo, kSystemInfo;
 extern const Verb kVersion;
 
+// Images.
+extern const Verb kImport, kImageImport;
+extern const Verb kImages, kImageLs;
+
 }  // namespace slipway::cli

@@ -1,0 +1,38 @@
+// A directory tree as a tar: a whole one, or the changes of a layer. Deterministic: in the order of the names,
+// hard links by their first name, sockets left out. Attributes that belong to overlay mounts stay behind.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "oci/tar_writer.h"
+
+namespace slipway::oci {
+
+/// Adds entries from below one directory to an archive.
+class TreeArchiver {
+ public:
+  /// `root` (borrowed) is not O_PATH.
+  TreeArchiver(TarWriter& writer, int root) : writer_(writer), root_(root) {}
+
+  /// Everything below the root, and the root itself as "./".
+  Status add_tree();
+  /// One entry, not what is below it: `path` without a leading "/", "" for the root. False when it is not there
+  /// (any more) or is a socket.
+  Result<bool> add(const std::string& path);
+  /// "The layer below has `path`; this one does not."
+  Status add_whiteout(const std::string& path, const timespec& mtime);
+
+ private:
+  Status add_below(int dir, const std::string& path);
+  Result<bool> add_at(int dir, const char* name, const std::string& path);
+  Status add_contents(int fd, uint64_t size);
+
+  TarWriter& writer_;
+  int root_;
+  std::map<std::pair<uint64_t, uint64_t>, std::string> links_;  // device and inode: the first name
+};
+
+}  // namespace slipway::oci
