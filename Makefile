@@ -139,6 +139,13 @@ $(BUILD)/tests/lib/%: $(BUILD)/obj/tests/lib/%.o $(BUILD)/link-flags
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $<
 
+# The drivers' conformance suite: one program, run by tests/drivers/*.sh with the name of a driver.
+suite := $(if $(wildcard tests/drivers/suite.cc),$(BUILD)/tests/drivers/suite)
+suite_objects := $(call objects_of,tests/drivers)
+$(BUILD)/tests/drivers/suite: $(suite_objects) $(archives) $(BUILD)/link-flags
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $(suite_objects) $(call in_group,$(archives)) $(linked_libs) -lcmocka
+
 # The list of tests, for CTest. Labels and limits stand in the head of each test's own source.
 $(BUILD)/tests/CTestTestfile.cmake: tests/lib/list-tests $(wildcard tests/unit/*_test.cc) $(shell_tests) \
     $(BUILD)/tests/list
@@ -149,7 +156,7 @@ $(BUILD)/tests/list: FORCE
 	$(call write_if_changed,$(wildcard tests/unit/*_test.cc) $(shell_tests))
 
 .PHONY: tests quick check check-all checked
-tests: all $(unit_tests) $(test_tools)
+tests: all $(unit_tests) $(test_tools) $(suite)
 
 # LABEL=regex and TEST=regex choose among the tests.
 ctest = ctest --test-dir $(BUILD)/tests --output-on-failure -j$(shell nproc) $(if $(LABEL),-L '$(LABEL)') $(if $(TEST),-R '$(TEST)')

@@ -263,7 +263,8 @@ Status Overlay2::commit(std::unique_ptr<Stage> stage, std::string_view id, std::
       TRY(copy_directory_metadata(below.get(), staged.root()));
     }
   }
-  TRY(sys::replace_file_at(staged.dir(), "committed", "", 0600, true));
+  // No data: the sync of the name below takes it to the disk.
+  { const Fd mark = TRY(sys::open_at(staged.dir(), "committed", O_WRONLY | O_CREAT, 0600)); }
   fault_point("overlay2.commit.marked");
   Status published = publish(staged, id);
   if (!published.ok()) return published.error().kind() == ErrorKind::exists ? Status() : std::move(published);
@@ -323,8 +324,7 @@ Result<bool> Overlay2::is_volatile(std::string_view id) const {
   if (*made_in != TRY(sys::read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64)))
     return Error::of(ErrorKind::failed, "layer `%s` was disposable and the machine has restarted since",
                      layer.c_str());
-  if (unlinkat(home_.dir.get(), mark.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
-    return Error::sys(errno, "remove `%s`", mark.c_str());
+  TRY(sys::remove_tree(home_.dir.get(), mark.c_str()));
   return true;
 }
 

@@ -1,0 +1,89 @@
+// The table, and the subject.
+#include "tests/drivers/suite.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/sys/remove_tree.h"
+
+using namespace slipway;
+
+namespace suite {
+
+void open_subject(Subject& subject) {
+  subject.driver.reset();
+  subject.driver = need(drivers::open_driver(subject.name, subject.root, subject.options));
+}
+
+Subject& subject_of(void** state) {
+  return *static_cast<Subject*>(*state);
+}
+
+Subject make_oracle(const Subject& subject) {
+  Subject oracle;
+  oracle.name = "vfs";
+  oracle.root = subject.root + "/oracle";
+  (void)sys::remove_tree(AT_FDCWD, oracle.root.c_str());
+  open_subject(oracle);
+  return oracle;
+}
+
+std::string layer_id(std::string_view prefix) {
+  std::string id(prefix);
+  id.resize(64, '0');
+  return id;
+}
+
+namespace {
+
+// A case begins and ends with an empty store.
+int clean(void** state) {
+  Subject& subject = subject_of(state);
+  open_subject(subject);
+  need(subject.driver->recover());
+  for (const std::string& id : need(subject.driver->list())) need(subject.driver->remove(id));
+  (void)sys::remove_tree(AT_FDCWD, (subject.root + "/oracle").c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace suite
+
+int main(int argc, char** argv) {
+  using namespace suite;
+  if (argc < 3) {
+    fprintf(stderr, "usage: suite DRIVER DIRECTORY [KEY=VALUE]...\n");
+    return 2;
+  }
+  Subject subject;
+  subject.name = argv[1];
+  subject.root = argv[2];
+  for (int i = 3; i < argc; ++i) {
+    const char* equals = strchr(argv[i], '=');
+    if (!equals) return 2;
+    subject.options.emplace_back(std::string(static_cast<const char*>(argv[i]), equals), equals + 1);
+  }
+#define CASE(name) cmocka_unit_test_prestate_setup_teardown(name, clean, clean, &subject)
+  const CMUnitTest cases[] = {
+      CASE(trees_and_changes),
+      CASE(container_through_its_mount),
+      CASE(rebase),
+      CASE(names_and_errors),
+      CASE(committed_layers_are_read_only),
+      CASE(stage_is_dropped),
+      CASE(usage_and_metadata),
+      CASE(quota),
+      CASE(disposable),
+      CASE(deep_stack),
+      CASE(too_deep_is_refused_at_create),
+      CASE(many_at_once),
+      CASE(recover_spares_the_living),
+      CASE(killed_at_every_step),
+      CASE(no_space),
+  };
+#undef CASE
+  if (const char* only = getenv("SUITE_CASE")) cmocka_set_test_filter(only);
+  return cmocka_run_group_tests(cases, nullptr, nullptr);
+}

@@ -1,0 +1,177 @@
+// Many processes at once, and processes that are killed.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/drivers/suite.h"
+
+using namespace slipway;
+using drivers::Driver;
+
+namespace suite {
+namespace {
+
+const std::string kBase = layer_id("b1");
+
+/// Runs `work` in a process of its own, with the driver opened anew. Returns its wait status.
+template <class Work>
+int in_child(const Subject& subject, const char* fault, const Work& work) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (fault) setenv("SLIPWAY_FAULT", fault, 1);
+    Result<std::unique_ptr<Driver>> driver =
+        drivers::open_driver(subject.name, subject.root, subject.options);
+    Status done = driver.ok() ? work(**driver) : Status(std::move(driver).error());
+    if (!done.ok()) fprintf(stderr, "child: %s\n", done.error().text());
+    _exit(done.ok() ? 0 : 1);
+  }
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+Status write_layer(Driver& driver, const std::string& id, const std::string& parent) {
+  std::unique_ptr<drivers::Stage> stage = TRY(driver.stage(parent));
+  const Fd file(openat(stage->root(), "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (!file || write(file.get(), "x", 1) != 1) return Error::sys(errno, "write");
+  return driver.commit(std::move(stage), id, parent);
+}
+
+std::string store(const Subject& subject) {
+  return names_below(subject.root + "/" + subject.name);
+}
+
+/// Kills `work` at its first step, its second and so on until it is through; each time all must be as `before`,
+/// or done, once recovered.
+template <class Work, class Undo>
+void kill_everywhere(Subject& subject, const char* what, const Work& work, const Undo& undo) {
+  const std::string before = store(subject);
+  for (int step = 1; step < 100; ++step) {
+    const int status = in_child(subject, ("*:" + std::to_string(step)).c_str(), work);
+    if (WIFEXITED(status) && WEXITSTATUS(status) != 0) fail_msg("%s failed at step %d", what, step);
+    open_subject(subject);
+    need(subject.driver->recover());
+    undo(*subject.driver);
+    const std::string after = store(subject);
+    if (after != before)
+      fail_msg("%s killed at step %d left\n%sinstead of\n%s", what, step, after.c_str(), before.c_str());
+    if (WIFEXITED(status)) {
+      assert_true(step > 1);
+      return;
+    }
+  }
+  fail_msg("%s never ends", what);
+}
+
+}  // namespace
+
+void many_at_once(void** state) {
+  Subject& subject = subject_of(state);
+  add_layer(*subject.driver, kBase, "", [](Editor& at) { at.file("f", "x"); });
+  const char* wanted = getenv("SUITE_ROUNDS");
+  const int rounds = wanted ? atoi(wanted) : 20;
+  constexpr int kProcesses = 6;
+  pid_t children[kProcesses];
+  for (int i = 0; i < kProcesses; ++i) {
+    children[i] = fork();
+    if (children[i] != 0) continue;
+    const auto work = [&](Driver& driver) -> Status {
+      for (int round = 0; round < rounds; ++round) {
+        const std::string container = layer_id("c" + std::to_string(i)),
+                          layer = layer_id("d" + std::to_string(i));
+        TRY(driver.create_rw(container, kBase, {}));
+        TRY(write_layer(driver, layer, kBase));
+        if (i % 2) TRY(driver.recover());
+        (void)TRY(driver.mounts(container));
+        TRY(driver.release(container));
+        TRY(driver.remove(container));
+        TRY(driver.remove(layer));
+      }
+      return {};
+    };
+    Result<std::unique_ptr<Driver>> driver =
+        drivers::open_driver(subject.name, subject.root, subject.options);
+    Status done = driver.ok() ? work(**driver) : Status(std::move(driver).error());
+    if (!done.ok()) fprintf(stderr, "process %d: %s\n", i, done.error().text());
+    _exit(done.ok() ? 0 : 1);
+  }
+  int failures = 0;
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    failures += status != 0;
+  }
+  assert_int_equal(failures, 0);
+  need(subject.driver->recover());
+  const std::vector<std::string> left = need(subject.driver->list());
+  assert_int_equal(left.size(), 1);
+  assert_string_equal(left[0].c_str(), kBase.c_str());
+}
+
+void recover_spares_the_living(void** state) {
+  Subject& subject = subject_of(state);
+  const std::string id = layer_id("b3");
+  int ready[2], go[2];
+  assert_int_equal(pipe(ready), 0);
+  assert_int_equal(pipe(go), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    close(go[1]);
+    Result<std::unique_ptr<Driver>> driver =
+        drivers::open_driver(subject.name, subject.root, subject.options);
+    if (!driver.ok()) _exit(2);
+    Result<std::unique_ptr<drivers::Stage>> stage = (*driver)->stage("");
+    if (!stage.ok()) _exit(3);
+    char byte = 0;
+    if (write(ready[1], "r", 1) != 1 || read(go[0], &byte, 1) != 1) _exit(4);
+    const Fd file(openat((*stage)->root(), "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    Status done = (*driver)->commit(std::move(stage).value(), id, "");
+    _exit(file && done.ok() ? 0 : 5);
+  }
+  close(ready[1]);
+  char byte = 0;
+  assert_int_equal(read(ready[0], &byte, 1), 1);
+  need(subject.driver->recover());
+  assert_int_equal(write(go[1], "g", 1), 1);
+  int status = 0;
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(status, 0);
+  assert_true(need(subject.driver->exists(id)));
+  for (const int fd : {ready[0], go[0], go[1]}) close(fd);
+}
+
+void killed_at_every_step(void** state) {
+  Subject& subject = subject_of(state);
+  add_layer(*subject.driver, kBase, "", [](Editor& at) { at.file("f", "x"); });
+  const std::string layer = layer_id("e1"), container = layer_id("e2");
+  const auto remove = [&](Driver& driver) {
+    need(driver.remove(layer));
+    need(driver.remove(container));
+  };
+  kill_everywhere(
+      subject, "commit", [&](Driver& driver) { return write_layer(driver, layer, kBase); }, remove);
+  kill_everywhere(
+      subject, "create_rw", [&](Driver& driver) { return driver.create_rw(container, kBase, {}); }, remove);
+  need(subject.driver->create_rw(container, kBase, {}));
+  const auto again = [&](Driver& driver) {
+    if (!need(driver.exists(container))) need(driver.create_rw(container, kBase, {}));
+  };
+  // The layer's random names differ from one time to the next: compare without it.
+  need(subject.driver->remove(container));
+  kill_everywhere(
+      subject, "remove",
+      [&](Driver& driver) -> Status {
+        if (TRY(driver.exists(container))) return driver.remove(container);
+        TRY(driver.create_rw(container, kBase, {}));
+        return driver.remove(container);
+      },
+      remove);
+  again(*subject.driver);
+  assert_true(need(subject.driver->exists(kBase)));
+}
+
+}  // namespace suite
