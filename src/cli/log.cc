@@ -112,6 +112,13 @@ void Log::debug(const char* fmt, ...) const {
   free(text);
 }
 
+void Log::warn(std::string_view prefix, std::string_view message) const {
+  if (file_ || format_ == Format::json) return write(Level::warning, message);
+  if (!wants(Level::warning)) return;
+  std::string line(prefix);
+  write_line(STDERR_FILENO, line.append(": warning: ").append(message));
+}
+
 void Log::fatal(std::string_view prefix, std::string_view message) const {
   if (file_ || format_ == Format::json) write(Level::error, message);
   if (!file_ && format_ == Format::json) return;  // standard error has it, in the format that was asked for

@@ -32,6 +32,8 @@ class Log {
   void debug(const char* fmt, ...) const __attribute__((format(printf, 2, 3)));
   bool wants(Level level) const { return level <= level_; }
 
+  /// To the log, or as "PREFIX: warning: MESSAGE" to standard error.
+  void warn(std::string_view prefix, std::string_view message) const;
   /// The error that ends the program: to the log, and as "PREFIX: MESSAGE" to standard error.
   void fatal(std::string_view prefix, std::string_view message) const;
 

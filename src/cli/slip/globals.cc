@@ -54,14 +54,18 @@ Result<std::string> explicit_root(std::string_view given) {
   return root;
 }
 
-Result<bool> wants_systemd(const Arguments& globals) {
+Status read_cgroup_manager(const Arguments& globals, runtime::Context& context) {
+  context.systemd_cgroup = globals.flag("systemd-cgroup");
   const std::string_view manager = globals.value("cgroup-manager", "");
-  if (manager.empty()) return globals.flag("systemd-cgroup");
-  if (manager == "systemd") return true;
-  if (manager == "cgroupfs") return globals.flag("systemd-cgroup");
-  if (manager == "disabled")
-    return Error::of(ErrorKind::unsupported, "cgroup manager \"disabled\" is not supported");
-  return Error::of(ErrorKind::usage, "unknown cgroup manager \"%s\" (cgroupfs or systemd)", manager.data());
+  if (manager == "systemd") {
+    context.systemd_cgroup = true;
+  } else if (manager == "disabled") {
+    context.cgroup_disabled = true;
+  } else if (!manager.empty() && manager != "cgroupfs") {
+    return Error::of(ErrorKind::usage, "unknown cgroup manager \"%s\" (cgroupfs, systemd or disabled)",
+                     manager.data());
+  }
+  return {};
 }
 
 /// The value has no effect, but nonsense is told.
@@ -79,7 +83,7 @@ Result<Globals> read_globals(const Call& call) {
   TRY(check_rootless(call.globals));
   out.explicit_root = call.globals.given("root");
   out.context.root = out.explicit_root ? TRY(explicit_root(call.globals.value("root"))) : TRY(default_root());
-  out.context.systemd_cgroup = TRY(wants_systemd(call.globals));
+  TRY(read_cgroup_manager(call.globals, out.context));
   return out;
 }
 

@@ -18,7 +18,7 @@ inline constexpr auto kSlipOptions = join(
         flag("debug", 0, "log everything: --log-level debug"),
         flag("systemd-cgroup", 0, "let systemd manage the cgroups: cgroupsPath is slice:prefix:name"),
         value("cgroup-manager", 0, "NAME",
-              "who manages the cgroups: cgroupfs or systemd (default: cgroupfs)"),
+              "who manages the cgroups: cgroupfs, systemd or disabled (default: cgroupfs)"),
         ignored_value("rootless", "BOOL", "for callers of runc; slip finds out by itself what it may do"),
         ignored_value("criu", "FILE", "for old callers of runc; criu is looked up in PATH"),
     }));

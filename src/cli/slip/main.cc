@@ -8,7 +8,8 @@ using namespace slipway;
 using namespace slipway::cli;
 
 static const Verb* const kVerbs[] = {
-    &kSpecVerb,
+    &kCreateVerb, &kStartVerb, &kRunVerb,  &kExecVerb,     &kKillVerb,
+    &kDeleteVerb, &kStateVerb, &kListVerb, &kFeaturesVerb, &kSpecVerb,
 };
 
 static std::string version_of_slip() {

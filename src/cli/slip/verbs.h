@@ -5,6 +5,15 @@
 
 namespace slipway::cli {
 
+extern const Verb kCreateVerb;
+extern const Verb kDeleteVerb;
+extern const Verb kExecVerb;
+extern const Verb kFeaturesVerb;
+extern const Verb kKillVerb;
+extern const Verb kListVerb;
+extern const Verb kRunVerb;
 extern const Verb kSpecVerb;
+extern const Verb kStartVerb;
+extern const Verb kStateVerb;
 
 }  // namespace slipway::cli
