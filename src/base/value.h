@@ -16,17 +16,17 @@ class Value {
  public:
   struct Member;
 
-  Value() = default;                                             // null
-  Value(bool value) : data_(value) {}                            // NOLINT(google-explicit-constructor)
-  Value(int value) : data_(static_cast<int64_t>(value)) {}       // NOLINT(google-explicit-constructor)
-  Value(unsigned value) : data_(static_cast<int64_t>(value)) {}  // NOLINT(google-explicit-constructor)
-  Value(int64_t value) : data_(value) {}                         // NOLINT(google-explicit-constructor)
-  Value(uint64_t value) : data_(static_cast<int64_t>(value)) {}  // NOLINT(google-explicit-constructor)
-  Value(double value) : data_(value) {}                          // NOLINT(google-explicit-constructor)
-  Value(std::string value) : data_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
-  Value(std::string_view value) : data_(std::string(value)) {}   // NOLINT(google-explicit-constructor)
-  Value(const char* value) : data_(std::string(value)) {}        // NOLINT(google-explicit-constructor)
-  Value(Str value) : data_(std::string(value.view())) {}         // NOLINT(google-explicit-constructor)
+  Value();                        // null
+  Value(bool value);              // NOLINT(google-explicit-constructor)
+  Value(int value);               // NOLINT(google-explicit-constructor)
+  Value(unsigned value);          // NOLINT(google-explicit-constructor)
+  Value(int64_t value);           // NOLINT(google-explicit-constructor)
+  Value(uint64_t value);          // NOLINT(google-explicit-constructor)
+  Value(double value);            // NOLINT(google-explicit-constructor)
+  Value(std::string value);       // NOLINT(google-explicit-constructor)
+  Value(std::string_view value);  // NOLINT(google-explicit-constructor)
+  Value(const char* value);       // NOLINT(google-explicit-constructor)
+  Value(Str value);               // NOLINT(google-explicit-constructor)
 
   /// An object with members known in advance: a template that asks for another one is wrong.
   static Value object();
@@ -82,5 +82,18 @@ struct Value::Member {
   std::string key;
   Value value;
 };
+
+// Here, where Member is complete: a constructor may have to destroy what it has made.
+inline Value::Value() = default;
+inline Value::Value(bool value) : data_(value) {}
+inline Value::Value(int value) : data_(static_cast<int64_t>(value)) {}
+inline Value::Value(unsigned value) : data_(static_cast<int64_t>(value)) {}
+inline Value::Value(int64_t value) : data_(value) {}
+inline Value::Value(uint64_t value) : data_(static_cast<int64_t>(value)) {}
+inline Value::Value(double value) : data_(value) {}
+inline Value::Value(std::string value) : data_(std::move(value)) {}
+inline Value::Value(std::string_view value) : data_(std::string(value)) {}
+inline Value::Value(const char* value) : data_(std::string(value)) {}
+inline Value::Value(Str value) : data_(std::string(value.view())) {}
 
 }  // namespace slipway

@@ -80,8 +80,9 @@ std::vector<FileCgroup::Tree> trees_of(const CgroupRecord& record) {
   std::vector<FileCgroup::Tree> trees;
   for (const auto& [controller, directory] : record.directories) {
     // Co-mounted controllers share their directory.
-    const auto same = std::find_if(trees.begin(), trees.end(),
-                                   [&](const auto& tree) { return tree.directory == directory; });
+    const auto same = std::find_if(trees.begin(), trees.end(), [&wanted = directory](const auto& tree) {
+      return tree.directory == wanted;
+    });
     if (same != trees.end()) {
       same->controllers += "," + controller;
       continue;

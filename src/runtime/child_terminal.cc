@@ -54,23 +54,41 @@ Outcome bind_console(int slave) {
   return kDone;
 }
 
+Outcome open_pair(uint16_t rows, uint16_t columns, Fd& master, Fd& slave) {
+  STEP(open_master(master));
+  slave = Fd(ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!slave) return failed("open the other end of the terminal");
+  if (!rows && !columns) return kDone;
+  winsize size = {};
+  size.ws_row = rows;
+  size.ws_col = columns;
+  return ioctl(master.get(), TIOCSWINSZ, &size) < 0 ? failed("set the size of the terminal") : kDone;
+}
+
+Outcome attach(int slave) {
+  if (ioctl(slave, TIOCSCTTY, 0) < 0) return failed("take the terminal as controlling terminal");
+  for (int fd = 0; fd < 3; ++fd)
+    if (dup2(slave, fd) < 0) return failed("make the terminal stdio");
+  return kDone;
+}
+
 }  // namespace
 
 Outcome open_terminal(const RootfsPlan& plan, int* master) {
   Fd opened;
-  STEP(open_master(opened));
-  const Fd slave(ioctl(opened.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  if (!slave) return failed("open the other end of the terminal");
-  if (plan.console_width || plan.console_height) {
-    winsize size = {};
-    size.ws_row = plan.console_height;
-    size.ws_col = plan.console_width;
-    if (ioctl(opened.get(), TIOCSWINSZ, &size) < 0) return failed("set the size of the terminal");
-  }
+  Fd slave;
+  STEP(open_pair(plan.console_height, plan.console_width, opened, slave));
   STEP(bind_console(slave.get()));
-  if (ioctl(slave.get(), TIOCSCTTY, 0) < 0) return failed("take the terminal as controlling terminal");
-  for (int fd = 0; fd < 3; ++fd)
-    if (dup2(slave.get(), fd) < 0) return failed("make the terminal stdio");
+  STEP(attach(slave.get()));
+  *master = opened.release();
+  return kDone;
+}
+
+Outcome open_exec_terminal(uint16_t rows, uint16_t columns, int* master) {
+  Fd opened;
+  Fd slave;
+  STEP(open_pair(rows, columns, opened, slave));
+  STEP(attach(slave.get()));
   *master = opened.release();
   return kDone;
 }

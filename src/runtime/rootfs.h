@@ -56,6 +56,9 @@ Outcome enter_rootfs(const RootfsPlan& plan);
 /// TIOCGPTPEER, never a path).
 Outcome open_terminal(const RootfsPlan& plan, int* master);
 
+/// The same for a further process (exec), which has no console. 0 rows and columns: the size is left as it is.
+Outcome open_exec_terminal(uint16_t rows, uint16_t columns, int* master);
+
 /// After the console: masked paths, read-only paths, root.readonly (CVE-2025-31133: verified /dev/null).
 Outcome protect_paths(const RootfsPlan& plan);
 

@@ -61,7 +61,8 @@ struct ExecOptions : ProcessOptions {
 struct Created {
   pid_t pid = 0;
   Fd pidfd;
-  Fd terminal;  // the master, when the process has a terminal and no socket was to get it
+  Fd terminal;   // the master, when the process has a terminal and no socket was to get it
+  Fd ownership;  // CreateOptions::foreground_owner: kept open as long as the caller owns the container
 };
 
 enum class ContainerStatus : uint8_t { creating, created, running, paused, stopped };

@@ -55,6 +55,11 @@ Status write_file_at(int dir, const char* path, std::string_view text) {
   return write_all(fd.get(), text).ctx("`%s`", path);
 }
 
+Status write_new_file_at(int dir, const char* path, std::string_view text, mode_t mode) {
+  const Fd fd = TRY(open_at(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+  return write_all(fd.get(), text).ctx("`%s`", path);
+}
+
 Status replace_file_at(int dir, const char* path, std::string_view text, mode_t mode, bool sync) {
   std::string temporary = path;
   const size_t name = temporary.rfind('/') + 1;  // npos + 1 is 0

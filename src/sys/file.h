@@ -24,6 +24,9 @@ Status write_all(int fd, std::string_view text);
 /// Opens an existing file (never creates one) and writes.
 Status write_file_at(int dir, const char* path, std::string_view text);
 
+/// Makes the file, which must not exist.
+Status write_new_file_at(int dir, const char* path, std::string_view text, mode_t mode);
+
 /// Replaces the file by rename; with `sync` the text and the directory are on disk before it returns.
 Status replace_file_at(int dir, const char* path, std::string_view text, mode_t mode, bool sync);
 

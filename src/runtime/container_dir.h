@@ -1,0 +1,18 @@
+// The directory of a container, <root>/<id>: making it reserves the name, removing it ends the container.
+#pragma once
+
+#include <string_view>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/runtime/runtime.h"
+
+namespace slipway::runtime {
+
+/// exists: "container with given ID already exists".
+Result<Fd> make_container_directory(const Context& context, std::string_view id);
+
+/// Removes it with everything in it. In one rename it is no container any more.
+Status remove_container_directory(const Context& context, std::string_view id);
+
+}  // namespace slipway::runtime

@@ -1,0 +1,401 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "src/runtime/container_dir.h"
+#include "src/runtime/hand_over.h"
+#include "src/runtime/hooks.h"
+#include "src/runtime/namespace_plan.h"
+#include "src/runtime/pending.h"
+#include "src/runtime/process_plan.h"
+#include "src/runtime/rootfs.h"
+#include "src/runtime/seccomp.h"
+#include "src/runtime/seccomp_listener.h"
+#include "src/runtime/spawn.h"
+#include "src/runtime/state_file.h"
+#include "src/runtime/user.h"
+#include "src/sys/file.h"
+#include "src/sys/kernel.h"
+#include "src/sys/proc.h"
+
+namespace slipway::runtime {
+
+namespace {
+
+const oci::Hooks kNoHooks;
+const oci::Linux kNoLinux;
+const oci::Resources kNoResources;
+
+std::string now() {
+  timespec time;
+  clock_gettime(CLOCK_REALTIME, &time);
+  tm parts;
+  gmtime_r(&time.tv_sec, &parts);
+  char text[64];
+  const size_t size = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  snprintf(text + size, sizeof text - size, ".%09ldZ", time.tv_nsec);
+  return text;
+}
+
+/// Below the procfs. As sysctl(8) reads it: the first separator, a dot or a slash, is the separator.
+Result<const char*> sysctl_path(std::string_view name, Arena& arena) {
+  const Str path = arena.format("sys/%.*s", static_cast<int>(name.size()), name.data());
+  char* const text = const_cast<char*>(path.c_str()) + 4;
+  const size_t first = name.find_first_of("./");
+  if (first != std::string_view::npos && name[first] == '.')
+    for (char* c = text; *c; ++c) *c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+  if (name.empty() || strstr(text, "..") || text[0] == '/')
+    return Error::of(ErrorKind::invalid, "linux.sysctl: `%.*s` is no name", static_cast<int>(name.size()),
+                     name.data());
+  return path.c_str();
+}
+
+/// A container in the making. Whatever has been made is removed again unless finish() is reached.
+class Creation {
+ public:
+  Creation(const Context& context, std::string_view id, const oci::Spec& spec, std::string_view config_text,
+           const CreateOptions& options)
+      : context_(context),
+        id_(id),
+        spec_(spec),
+        linux_(spec.linux_ ? *spec.linux_ : kNoLinux),
+        hooks_(spec.hooks ? *spec.hooks : kNoHooks),
+        config_text_(config_text),
+        options_(options) {}
+  ~Creation() {
+    if (!finished_) undo();
+  }
+
+  Status plan();
+  Status reserve();
+  Status spawn();
+  Status converse();
+  Status publish();
+  Status let_go();
+  Created finish();
+
+ private:
+  Status plan_files();
+  Status plan_seccomp();
+  Status plan_child();
+  void plan_state();
+  Status make_fifos();
+  Status set_up_from_outside();
+  Status handle(const Packet& packet, Fd fd);
+  Status run_outer_hooks();
+  void undo();
+
+  const Context& context_;
+  const std::string id_;
+  const oci::Spec& spec_;
+  const oci::Linux& linux_;
+  const oci::Hooks& hooks_;
+  const std::string_view config_text_;
+  const CreateOptions& options_;
+
+  Arena arena_;
+  std::vector<Fd> keep_;
+  NamespacePlan namespaces_;
+  sys::SeccompProgram seccomp_;
+  HookListPlan prestart_, create_runtime_, poststart_, poststop_;
+  HookStatePlan stopped_;
+  ChildPlan* plan_ = arena_.make<ChildPlan>();
+  SpawnRequest request_;
+  State state_;
+
+  std::unique_ptr<Cgroup> cgroup_;
+  CgroupEntry entry_;
+  Fd console_, pidfd_socket_;
+  Fd terminal_;
+  Fd start_fifo_, result_fifo_;
+  Pending pending_;
+  Fd directory_;
+  std::unique_ptr<Child> child_;
+  bool in_cgroup_ = false;
+  bool hooks_ran_ = false;
+  bool finished_ = false;
+};
+
+// --- before the clone
+
+void Creation::plan_state() {
+  state_.id = id_;
+  state_.bundle = options_.bundle;
+  const std::string_view root = spec_.root ? spec_.root->path.view() : std::string_view();
+  state_.rootfs =
+      root.empty() || root[0] == '/' ? std::string(root) : options_.bundle + "/" + std::string(root);
+  state_.created = now();
+  state_.owner = owner_name(geteuid());
+  for (const Entry<Str>& entry : spec_.annotations)
+    state_.annotations.emplace_back(entry.key.view(), entry.value.view());
+  state_.systemd_cgroup = context_.systemd_cgroup;
+  state_.foreground = options_.foreground_owner;
+}
+
+Status Creation::plan_seccomp() {
+  if (!linux_.seccomp) return {};
+  seccomp_ = TRY(seccomp_program(*linux_.seccomp, context_.root));
+  SeccompPlan& plan = plan_->process.seccomp;
+  plan.code = seccomp_.code.data();
+  plan.length = static_cast<uint32_t>(seccomp_.code.size());
+  plan.flags = seccomp_.flags;
+  plan.notify = seccomp_.notify;
+  return {};
+}
+
+Status Creation::plan_files() {
+  for (int i = 0; i < options_.preserve_fds; ++i)
+    if (fcntl(3 + i, F_GETFD) < 0)
+      return Error::of(ErrorKind::usage, "unable to stat preserved-fd %d (of %d): is it open?", 3 + i,
+                       options_.preserve_fds);
+  const bool has_socket = !options_.console_socket.empty() || options_.console_fd >= 0;
+  const bool terminal = spec_.process && spec_.process->terminal;
+  if (terminal && options_.detached && !has_socket)
+    return Error::of(ErrorKind::usage,
+                     "cannot allocate tty if slip will detach without setting console socket");
+  if (has_socket && (!terminal || !options_.detached))
+    return Error::of(ErrorKind::usage, "cannot use console socket if slip will not detach or allocate tty");
+  if (!options_.console_socket.empty())
+    console_ = TRY(connect_socket(options_.console_socket).ctx("the console socket"));
+  if (!options_.pidfd_socket.empty())
+    pidfd_socket_ = TRY(connect_socket(options_.pidfd_socket).ctx("the pidfd socket"));
+  return {};
+}
+
+Status Creation::plan_child() {
+  ChildPlan& plan = *plan_;
+  plan.process = TRY(plan_process(*spec_.process, &linux_, options_, arena_));
+  const Str* keep_groups = spec_.annotations.find("run.oci.keep_original_groups");
+  plan.process.keep_groups = keep_groups && *keep_groups == "1";
+  apply_namespaces(namespaces_, spec_, arena_, &plan, &request_);
+  if (!spec_.hostname.empty()) plan.hostname = spec_.hostname.c_str();
+  if (!spec_.domainname.empty()) plan.domainname = spec_.domainname.c_str();
+  const List<SysctlPlan> sysctls = arena_.list<SysctlPlan>(linux_.sysctl.size());
+  for (uint32_t i = 0; i < sysctls.size(); ++i) {
+    sysctls[i].path = TRY(sysctl_path(linux_.sysctl[i].key, arena_));
+    sysctls[i].value = linux_.sysctl[i].value.c_str();
+  }
+  plan.sysctls = sysctls.items;
+  plan.sysctl_count = sysctls.size();
+  plan.needs_proc = !sysctls.empty() || plan.process.apparmor || plan.process.selinux;
+  if (!options_.no_new_keyring) plan.keyring = arena_.format("_ses.%s", id_.c_str()).c_str();
+
+  prestart_ = plan_hooks(spec_, "prestart", hooks_.prestart, arena_);
+  create_runtime_ = plan_hooks(spec_, "createRuntime", hooks_.create_runtime, arena_);
+  plan.create_container = plan_hooks(spec_, "createContainer", hooks_.create_container, arena_);
+  plan.start_container = plan_hooks(spec_, "startContainer", hooks_.start_container, arena_);
+  poststart_ = plan_hooks(spec_, "poststart", hooks_.poststart, arena_);
+  poststop_ = plan_hooks(spec_, "poststop", hooks_.poststop, arena_);
+  plan.ask_for_hooks =
+      prestart_.count || create_runtime_.count || plan.create_container.count || plan.start_container.count;
+  if (spec_.hooks) {
+    plan.creating = plan_hook_state(state_, "creating", arena_);
+    plan.created = plan_hook_state(state_, "created", arena_);
+    stopped_ = plan_hook_state(state_, "stopped", arena_);
+  }
+  return {};
+}
+
+Status Creation::plan() {
+  TRY(check_id(id_));
+  if (!spec_.process) return Error::of(ErrorKind::invalid, "process must be set");
+  TRY(plan_files());
+  plan_state();
+  namespaces_ = TRY(plan_namespaces(spec_, keep_));
+  TRY(plan_child());
+  TRY(plan_seccomp());
+  cgroup_ = TRY(plan_cgroup(context_, id_, spec_));
+  state_.cgroup = cgroup_->record();
+
+  RootfsRequest rootfs;
+  rootfs.spec = &spec_;
+  rootfs.bundle = options_.bundle.c_str();
+  rootfs.rootfs = options_.rootfs;
+  rootfs.no_pivot = options_.no_pivot;
+  rootfs.user_namespace = namespaces_.own_user;
+  rootfs.own_cgroup_namespace = namespaces_.make_cgroup;
+  rootfs.cgroup_path = cgroup_->path().c_str();
+  ListBuilder<Str> warnings(arena_);
+  plan_->rootfs = TRY(plan_rootfs(rootfs, arena_, keep_, warnings));
+  return {};
+}
+
+Status Creation::make_fifos() {
+  if (options_.start) return {};
+  // Opened for both directions by the child: reading waits for start() without an end of file before it, and
+  // opening never blocks. start() sees the end of file of the second one when execve closes it.
+  for (const auto& [name, fd] :
+       {std::pair{kStartFifo, &start_fifo_}, std::pair{kResultFifo, &result_fifo_}}) {
+    if (mkfifoat(directory_.get(), name, 0600) < 0) return Error::sys(errno, "make `%s`", name);
+    *fd = TRY(sys::open_at(directory_.get(), name, O_RDWR | O_NOFOLLOW));
+  }
+  plan_->start_fifo = start_fifo_.get();
+  plan_->result_fifo = result_fifo_.get();
+  return {};
+}
+
+Status Creation::reserve() {
+  TRY(collect_pending(context_));
+  pending_ = TRY(Pending::begin(context_, id_));
+  Result<Fd> directory = make_container_directory(context_, id_);
+  if (!directory.ok()) {
+    if (!pending_.inherited()) pending_.done();
+    return std::move(directory).error();
+  }
+  directory_ = std::move(*directory);
+  TRY(pending_.record(context_, state_.cgroup));
+  TRY(sys::write_new_file_at(directory_.get(), kConfigFile, config_text_, 0600));
+  TRY(make_fifos());
+  in_cgroup_ = true;
+  entry_ = TRY(cgroup_->prepare());
+  state_.cgroup = cgroup_->record();
+
+  const List<int> tasks = arena_.list<int>(entry_.tasks.size());
+  for (uint32_t i = 0; i < tasks.size(); ++i) tasks[i] = entry_.tasks[i].get();
+  plan_->cgroup_tasks = tasks.items;
+  plan_->cgroup_task_count = tasks.size();
+  plan_->wait_for_cgroup = entry_.empty() && cgroup_->layout() != Cgroup::Layout::none;
+  request_.cgroup = entry_.v2.get();
+  return {};
+}
+
+// --- with the child
+
+Status Creation::spawn() {
+  request_.close_fds = {pending_.fd(), directory_.get()};
+  child_ = std::make_unique<Child>(TRY(Child::spawn(*plan_, request_)));
+  if (spec_.process->oom_score_adj) TRY(set_oom_score(child_->pid(), *spec_.process->oom_score_adj));
+  if (namespaces_.makes(CLONE_NEWUSER) && !plan_->two_stages) {
+    TRY(sys::write_id_maps(child_->pid(), namespaces_.uids, namespaces_.gids));
+    TRY(child_->send(Note::mapped));
+  }
+  if (plan_->two_stages) {
+    const Packet packet = TRY(child_->receive());
+    if (packet.note != Note::staged)
+      return Error::of(ErrorKind::failed, "the container's process is out of step");
+    TRY(child_->adopt(packet.value));
+  }
+  state_.pid = child_->pid();
+  return set_up_from_outside();
+}
+
+/// While the child mounts.
+Status Creation::set_up_from_outside() {
+  const bool entered = !entry_.empty() && child_->in_cgroup();
+  TRY(cgroup_->join(child_->pid(), entered));
+  TRY(cgroup_->apply(linux_.resources ? *linux_.resources : kNoResources));
+  // systemd names the cgroup when it has made it.
+  state_.cgroup = cgroup_->record();
+  state_.pid_start_time = TRY(sys::read_process_stat(state_.pid)).start_time;
+  return {};
+}
+
+Status Creation::run_outer_hooks() {
+  hooks_ran_ = true;
+  set_hook_pid(plan_->creating, state_.pid);
+  set_hook_pid(plan_->created, state_.pid);
+  TRY(run_hooks(prestart_, plan_->creating));
+  return run_hooks(create_runtime_, plan_->creating);
+}
+
+Status Creation::handle(const Packet& packet, Fd fd) {
+  switch (packet.note) {
+    case Note::in_scope:
+      return child_->send(Note::joined);
+    case Note::mounted:
+      TRY(run_outer_hooks());
+      return child_->send(Note::hooked, state_.pid);
+    case Note::terminal:
+      if (options_.console_fd >= 0 || console_)
+        return send_descriptor(console_ ? console_.get() : options_.console_fd, fd.get(), "/dev/ptmx")
+            .ctx("the console socket");
+      terminal_ = std::move(fd);
+      return {};
+    case Note::listener:
+      TRY(send_seccomp_listener(*linux_.seccomp, state_, state_.pid, child_->pidfd(), packet.value));
+      return child_->send(Note::hooked);
+    default:
+      return Error::of(ErrorKind::failed, "the container's process is out of step");
+  }
+}
+
+Status Creation::converse() {
+  for (;;) {
+    Fd fd;
+    Result<Packet> packet = child_->receive(&fd);
+    if (!packet.ok()) {
+      if (cgroup_->oom_kills() > 0) packet.error().add_hint("out of memory: the memory limit may be too low");
+      return std::move(packet).error();
+    }
+    if (packet->note == Note::ready) return {};
+    TRY(handle(*packet, std::move(fd)));
+  }
+}
+
+/// From here on the container exists. The state is there before the container's program may run.
+Status Creation::publish() {
+  TRY(write_state(directory_.get(), state_));
+  if (!options_.pid_file.empty()) TRY(write_pid_file(options_.pid_file, state_.pid));
+  if (pidfd_socket_)
+    TRY(send_descriptor(pidfd_socket_.get(), child_->pidfd(), "pidfd").ctx("the pidfd socket"));
+  return {};
+}
+
+Status Creation::let_go() {
+  if (!options_.start) return child_->send(Note::go);
+  TRY(child_->send(Note::execute));
+  TRY(child_->await_execution());
+  hooks_ran_ = true;
+  set_hook_pid(plan_->created, state_.pid);
+  if (poststart_.count == 0) return {};
+  const HookStatePlan running = plan_hook_state(state_, "running", arena_);
+  set_hook_pid(running, state_.pid);
+  return run_hooks(poststart_, running);
+}
+
+Created Creation::finish() {
+  finished_ = true;
+  Created created;
+  created.pid = state_.pid;
+  created.pidfd = child_->release();
+  created.terminal = std::move(terminal_);
+  if (options_.foreground_owner) {
+    created.ownership = pending_.keep();
+  } else {
+    pending_.done();
+  }
+  return created;
+}
+
+void Creation::undo() {
+  const bool had_child = child_ != nullptr;
+  child_.reset();                                      // kills it
+  if (in_cgroup_ && !cgroup_->destroy().ok()) return;  // the record stays, for the next command to try again
+  if (directory_ && !remove_container_directory(context_, id_).ok()) return;
+  if (directory_) pending_.done();
+  // "If any createRuntime hook fails, ... continue the lifecycle": with poststop.
+  if (had_child && hooks_ran_ && !run_hooks(poststop_, stopped_).ok()) return;
+}
+
+}  // namespace
+
+Result<Created> create(const Context& context, std::string_view id, const oci::Spec& spec,
+                       std::string_view config_text, const CreateOptions& options) {
+  Creation creation(context, id, spec, config_text, options);
+  // In this order: what may fail for a plain reason fails before anything has been made.
+  TRY(creation.plan());
+  TRY(creation.reserve());
+  TRY(creation.spawn());
+  TRY(creation.converse());
+  TRY(creation.publish());
+  TRY(creation.let_go());
+  return creation.finish();
+}
+
+}  // namespace slipway::runtime

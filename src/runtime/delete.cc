@@ -1,0 +1,77 @@
+#include <poll.h>
+#include <signal.h>
+
+#include <cerrno>
+
+#include "src/runtime/container_dir.h"
+#include "src/runtime/hooks.h"
+#include "src/runtime/pending.h"
+#include "src/runtime/state_file.h"
+#include "src/sys/kernel.h"
+
+namespace slipway::runtime {
+
+namespace {
+
+constexpr int kKillTimeoutMs = 10000;
+
+/// Ends init and waits for its end. One in uninterruptible sleep is not waited for for ever.
+Status end_init(const State& state) {
+  const Result<Fd> init = open_init(state);
+  if (!init.ok()) return {};
+  const int pidfd = init.value().get();
+  if (sys::pidfd_send_signal(pidfd, SIGKILL) < 0 && errno != ESRCH)
+    return Error::sys(errno, "kill the container's process %d", static_cast<int>(state.pid));
+  pollfd ended = {pidfd, POLLIN, 0};
+  const int ready = poll(&ended, 1, kKillTimeoutMs);
+  if (ready > 0) return {};
+  return Error::of(ErrorKind::in_use, "the container's process %d does not die (see /proc/%d/stack)",
+                   static_cast<int>(state.pid), static_cast<int>(state.pid));
+}
+
+/// Errors of these hooks are told of, but end nothing: what they clean up after is gone.
+Status run_poststop_hooks(const oci::Spec* spec, const State& state, Arena& arena) {
+  if (!spec || !spec->hooks || spec->hooks->poststop.empty()) return {};
+  const HookListPlan hooks = plan_hooks(*spec, "poststop", spec->hooks->poststop, arena);
+  return run_hooks(hooks, plan_hook_state(state, "stopped", arena));
+}
+
+Status remove_all(const Context& context, std::string_view id, const State& state, bool thaw) {
+  Context its = context;
+  its.systemd_cgroup = state.systemd_cgroup;
+  const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(its, state.cgroup));
+  // A frozen process of v1 does not take its SIGKILL.
+  if (thaw) TRY(cgroup->signal_all(SIGKILL));
+  TRY(end_init(state));
+  TRY(cgroup->destroy());
+  Arena arena;
+  const Result<const oci::Spec*> spec = load_spec(context, id, arena);
+  TRY(remove_container_directory(context, id));
+  forget_pending(context, id);
+  const Status hooks = run_poststop_hooks(spec.ok() ? spec.value() : nullptr, state, arena);
+  return {};
+}
+
+}  // namespace
+
+Status delete_container(const Context& context, std::string_view id, bool force) {
+  Result<Fd> directory = open_container(context, id);
+  if (!directory.ok()) {
+    if (!force || directory.error().kind() != ErrorKind::not_found) return std::move(directory).error();
+    return collect_pending(context);
+  }
+  Result<State> state = read_state(directory->get(), id);
+  if (!state.ok()) {
+    // Half made: someone makes it just now, or was killed.
+    TRY(collect_pending(context));
+    if (force) return {};
+    return std::move(state).error();
+  }
+  const ContainerStatus status = TRY(find_status(context, directory->get(), *state));
+  if (!force && status != ContainerStatus::stopped && status != ContainerStatus::created)
+    return Error::of(ErrorKind::in_use, "cannot delete container `%.*s` that is not stopped: %s",
+                     static_cast<int>(id.size()), id.data(), to_string(status));
+  return remove_all(context, id, *state, status == ContainerStatus::paused);
+}
+
+}  // namespace slipway::runtime

@@ -1,0 +1,54 @@
+#include "src/runtime/hand_over.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "src/sys/file.h"
+
+namespace slipway::runtime {
+
+Status write_pid_file(const std::string& path, pid_t pid) {
+  return sys::replace_file_at(AT_FDCWD, path.c_str(), std::to_string(pid), 0644, false)
+      .ctx("write the pid file");
+}
+
+Result<Fd> connect_socket(const std::string& path) {
+  const Fd file = TRY(sys::open_at(AT_FDCWD, path.c_str(), O_PATH));
+  Fd socket_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket_fd) return Error::sys(errno, "make a socket");
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  // sun_path has room for 108 bytes only.
+  snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", file.get());
+  if (connect(socket_fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+    return Error::sys(errno, "connect to `%s`", path.c_str());
+  return socket_fd;
+}
+
+Status send_descriptor(int socket, int fd, const char* name) {
+  iovec data = {const_cast<char*>(name), strlen(name)};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fd);
+  memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  ssize_t sent;
+  do {
+    sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0) return Error::sys(errno, "send a descriptor");
+  return {};
+}
+
+}  // namespace slipway::runtime

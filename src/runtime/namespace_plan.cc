@@ -1,0 +1,120 @@
+#include "src/runtime/namespace_plan.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "src/sys/kernel.h"
+#include "src/sys/ns.h"
+
+namespace slipway::runtime {
+
+namespace {
+
+Status join(const oci::Namespace& wanted, const sys::NamespaceType& type, std::vector<Fd>& keep,
+            NamespacePlan* plan) {
+  Fd file = TRY(sys::open_namespace(wanted.path.c_str(), type));
+  // setns(2) refuses the user namespace that one is in already.
+  if (type.flag == CLONE_NEWUSER && sys::is_own_namespace(file.get(), type)) return {};
+  if (type.flag == CLONE_NEWUSER) plan->own_user = true;
+  plan->joins.push_back({file.get(), type.flag, type.name});
+  keep.push_back(std::move(file));
+  return {};
+}
+
+void make(const sys::NamespaceType& type, NamespacePlan* plan) {
+  switch (type.flag) {
+    case CLONE_NEWCGROUP:
+      plan->make_cgroup = true;
+      break;
+    case CLONE_NEWTIME:
+      plan->make_time = true;
+      break;
+    case CLONE_NEWUSER:
+      plan->own_user = true;
+      [[fallthrough]];
+    default:
+      plan->make |= type.flag;
+  }
+}
+
+std::vector<sys::IdRange> ranges_of(const List<oci::IdMapping>& mappings) {
+  std::vector<sys::IdRange> ranges;
+  for (const oci::IdMapping& mapping : mappings)
+    ranges.push_back({mapping.container_id, mapping.host_id, mapping.size});
+  return ranges;
+}
+
+const char* clock_id(std::string_view name) {
+  return name == "boottime" ? "7" : "1";  // CLOCK_BOOTTIME, CLOCK_MONOTONIC
+}
+
+const char* time_offsets(const oci::Linux& linux_, Arena& arena) {
+  if (linux_.time_offsets.empty()) return nullptr;
+  std::string text;
+  for (const Entry<oci::TimeOffset>& entry : linux_.time_offsets)
+    text += std::string(clock_id(entry.key)) + " " + std::to_string(entry.value.secs) + " " +
+            std::to_string(entry.value.nanosecs) + "\n";
+  return arena.copy(text).c_str();
+}
+
+}  // namespace
+
+bool NamespacePlan::two_stages() const {
+  for (const NamespaceJoin& join : joins)
+    if (join.flag == CLONE_NEWUSER) return true;
+  return false;
+}
+
+Result<NamespacePlan> plan_namespaces(const oci::Spec& spec, std::vector<Fd>& keep) {
+  NamespacePlan plan;
+  if (!spec.linux_) return plan;
+  for (const sys::NamespaceType& type : sys::kNamespaces) {
+    for (const oci::Namespace& wanted : spec.linux_->namespaces) {
+      if (wanted.type != type.name) continue;
+      if (wanted.path.empty()) {
+        make(type, &plan);
+      } else {
+        TRY(join(wanted, type, keep, &plan));
+      }
+    }
+  }
+  if (plan.makes(CLONE_NEWUSER)) {
+    plan.uids = ranges_of(spec.linux_->uid_mappings);
+    plan.gids = ranges_of(spec.linux_->gid_mappings);
+    if (plan.uids.empty() || plan.gids.empty())
+      return Error::of(ErrorKind::invalid,
+                       "a new user namespace needs linux.uidMappings and linux.gidMappings");
+  }
+  if (plan.two_stages()) return plan;
+  // Joining a pid namespace changes only where children go: the parent does it.
+  for (size_t i = 0; i < plan.joins.size(); ++i) {
+    if (plan.joins[i].flag != CLONE_NEWPID) continue;
+    plan.pid = plan.joins[i].fd;
+    plan.joins.erase(plan.joins.begin() + static_cast<ptrdiff_t>(i));
+    break;
+  }
+  return plan;
+}
+
+void apply_namespaces(const NamespacePlan& namespaces, const oci::Spec& spec, Arena& arena, ChildPlan* plan,
+                      SpawnRequest* request) {
+  const List<NamespaceJoin> joins = arena.list<NamespaceJoin>(namespaces.joins.size());
+  for (uint32_t i = 0; i < joins.size(); ++i) joins[i] = namespaces.joins[i];
+  plan->joins = joins.items;
+  plan->join_count = joins.size();
+  plan->two_stages = namespaces.two_stages();
+  plan->new_user_namespace = namespaces.makes(CLONE_NEWUSER);
+  plan->become_root = namespaces.own_user;
+  plan->new_cgroup_namespace = namespaces.make_cgroup;
+  plan->new_time_namespace = namespaces.make_time;
+  if (namespaces.make_time) plan->time_offsets = time_offsets(*spec.linux_, arena);
+  plan->lo_up = namespaces.makes(CLONE_NEWNET);
+  plan->clone_flags = namespaces.make;
+  request->clone_flags = plan->two_stages ? 0 : namespaces.make;
+  request->pid_namespace = namespaces.pid;
+}
+
+}  // namespace slipway::runtime

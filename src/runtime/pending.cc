@@ -1,0 +1,155 @@
+#include "src/runtime/pending.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "src/runtime/container_dir.h"
+#include "src/runtime/state_file.h"
+#include "src/sys/file.h"
+
+namespace slipway::runtime {
+
+namespace {
+
+struct PendingDocument {
+  Map<Str> cgroup_paths;
+  Str cgroup_path;
+  Str cgroup_scope;
+  bool systemd_cgroup = false;
+};
+
+}  // namespace
+}  // namespace slipway::runtime
+
+JSON_OBJECT(slipway::runtime::PendingDocument,
+            JSON_FIELD(slipway::runtime::PendingDocument, cgroup_paths, "cgroup_paths"),
+            JSON_FIELD(slipway::runtime::PendingDocument, cgroup_path, "cgroup_path"),
+            JSON_FIELD(slipway::runtime::PendingDocument, cgroup_scope, "cgroup_scope"),
+            JSON_FIELD(slipway::runtime::PendingDocument, systemd_cgroup, "systemd_cgroup"));
+
+namespace slipway::runtime {
+
+namespace {
+
+constexpr size_t kRecordLimit = 1U << 20;
+
+std::string directory_of(const Context& context) {
+  return context.root + "/.pending";
+}
+
+/// Locks the file of that name, made if need be. No descriptor: someone else holds it.
+Result<Fd> lock_file(const std::string& path, bool make) {
+  for (;;) {
+    Fd file(open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | (make ? O_CREAT : 0), 0600));
+    if (!file && errno == ENOENT && !make) return Fd();
+    if (!file) return Error::sys(errno, "open `%s`", path.c_str());
+    if (flock(file.get(), LOCK_EX | LOCK_NB) < 0) {
+      if (errno == EWOULDBLOCK) return Fd();
+      return Error::sys(errno, "lock `%s`", path.c_str());
+    }
+    // Someone may have removed it between the two calls: then the lock is on nothing.
+    struct stat held;
+    if (fstat(file.get(), &held) == 0 && held.st_nlink > 0) return file;
+    if (!make) return Fd();
+  }
+}
+
+/// What a creator left that was killed before state.json was there.
+Status remove_half_made(const Context& context, const std::string& id, const std::string& text) {
+  if (!text.empty()) {
+    Arena arena;
+    const PendingDocument* document =
+        TRY(json::read<PendingDocument>(text, json::type<PendingDocument>, arena));
+    CgroupRecord record;
+    record.path = document->cgroup_path.view();
+    record.scope = document->cgroup_scope.view();
+    for (const Entry<Str>& entry : document->cgroup_paths)
+      record.directories.emplace_back(entry.key.view(), entry.value.view());
+    Context its = context;
+    its.systemd_cgroup = document->systemd_cgroup;
+    const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(its, record));
+    TRY(cgroup->destroy());
+  }
+  return remove_container_directory(context, id);
+}
+
+Status collect(const Context& context, const std::string& id) {
+  const std::string path = directory_of(context) + "/" + id;
+  const Fd file = TRY(lock_file(path, false));
+  if (!file) return {};
+  Result<State> state = load_state(context, id);
+  if (state.ok()) {
+    // Complete. One that its dead owner would have removed goes when it has stopped.
+    if (state->foreground && state->status != ContainerStatus::stopped) return {};
+    if (state->foreground) TRY(delete_container(context, id, true));
+  } else {
+    const std::string record = TRY(sys::read_all(file.get(), kRecordLimit));
+    TRY(remove_half_made(context, id, record));
+  }
+  unlink(path.c_str());
+  return {};
+}
+
+}  // namespace
+
+Result<Pending> Pending::begin(const Context& context, std::string_view id) {
+  Pending pending;
+  pending.path_ = directory_of(context) + "/" + std::string(id);
+  Result<Fd> file = lock_file(pending.path_, true);
+  if (!file.ok() && file.error().code() == ENOENT) {
+    TRY(sys::make_directories(directory_of(context), 0700));
+    file = lock_file(pending.path_, true);
+  }
+  if (!file.ok()) return std::move(file).error();
+  if (!*file)
+    return Error::of(ErrorKind::exists, "container with given ID already exists: `%.*s`",
+                     static_cast<int>(id.size()), id.data());
+  pending.file_ = std::move(*file);
+  struct stat info;
+  pending.inherited_ = fstat(pending.file_.get(), &info) == 0 && info.st_size > 0;
+  return pending;
+}
+
+Status Pending::record(const Context& context, const CgroupRecord& cgroup) {
+  json::Writer out;
+  out.begin_object().key("cgroup_paths").begin_object();
+  for (const auto& [name, path] : cgroup.directories) out.key(name).string(path);
+  out.end_object();
+  out.key("cgroup_path").string(cgroup.path);
+  out.key("cgroup_scope").string(cgroup.scope);
+  out.key("systemd_cgroup").boolean(context.systemd_cgroup);
+  out.end_object();
+  return sys::write_all(file_.get(), out.text()).ctx("`%s`", path_.c_str());
+}
+
+void Pending::done() {
+  if (file_) unlink(path_.c_str());
+  file_.reset();
+}
+
+void forget_pending(const Context& context, std::string_view id) {
+  unlink((directory_of(context) + "/" + std::string(id)).c_str());
+}
+
+Status collect_pending(const Context& context) {
+  DIR* const directory = opendir(directory_of(context).c_str());
+  if (!directory) return {};
+  std::vector<std::string> ids;
+  while (const dirent* entry = readdir(directory))
+    if (check_id(entry->d_name).ok()) ids.emplace_back(entry->d_name);
+  closedir(directory);
+  // One that cannot be collected (a process in uninterruptible sleep) must not keep other commands from working.
+  for (const std::string& id : ids) {
+    const Status collected = collect(context, id);
+    if (!collected.ok()) continue;
+  }
+  return {};
+}
+
+}  // namespace slipway::runtime

@@ -1,0 +1,42 @@
+// What is being made, or owned by a caller in the foreground: <root>/.pending/ID, locked as long as that process
+// lives. A killed creator leaves its file behind unlocked; the next command finds it, and removes the cgroup,
+// the processes and the directory that it names.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/runtime/runtime.h"
+
+namespace slipway::runtime {
+
+/// A locked record. Dropping it without done() leaves the file to whoever collects next.
+class Pending {
+ public:
+  /// exists: someone else is making or owns a container of this name.
+  static Result<Pending> begin(const Context& context, std::string_view id);
+
+  /// Says what must be removed if the caller is killed. Before it is made.
+  Status record(const Context& context, const CgroupRecord& cgroup);
+  /// The container is complete, or nothing is left of it.
+  void done();
+  /// A file of that name was there before, with contents: it belongs to a container that exists.
+  bool inherited() const { return inherited_; }
+  /// Keeps the lock until the descriptor is closed, and the file until the container is removed.
+  Fd keep() { return static_cast<Fd&&>(file_); }
+  int fd() const { return file_.get(); }
+
+ private:
+  std::string path_;
+  Fd file_;
+  bool inherited_ = false;
+};
+
+/// Collects what killed creators and owners left. Cheap when there is nothing.
+Status collect_pending(const Context& context);
+/// Removes the record of a container that has been deleted.
+void forget_pending(const Context& context, std::string_view id);
+
+}  // namespace slipway::runtime

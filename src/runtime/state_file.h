@@ -1,0 +1,34 @@
+// <root>/<id>/state.json: what is kept of a container, with runc's keys where it has them.
+#pragma once
+
+#include <string_view>
+
+#include "src/base/arena.h"
+#include "src/base/fd.h"
+#include "src/base/result.h"
+#include "src/runtime/runtime.h"
+
+namespace slipway::runtime {
+
+inline constexpr char kStateFile[] = "state.json";
+inline constexpr char kConfigFile[] = "config.json";
+inline constexpr char kStartFifo[] = "exec.fifo";
+inline constexpr char kResultFifo[] = "exec.result";
+inline constexpr char kNotifyDirectory[] = "notify";
+
+/// Opens <root>/<id>. not_found: "container `ID` does not exist".
+Result<Fd> open_container(const Context& context, std::string_view id);
+
+/// Writes the state, so that a reader sees the old or the new one. `directory` is the container's.
+Status write_state(int directory, const State& state);
+/// Without the status.
+Result<State> read_state(int directory, std::string_view id);
+
+/// The status from what the kernel says: init's life, the start fifo, the freezer.
+Result<ContainerStatus> find_status(const Context& context, int directory, const State& state);
+/// Whether init lives: the pid exists, is no zombie, and is the process that was started.
+bool is_alive(const State& state);
+/// A pidfd of init; not_found when it does not live any more.
+Result<Fd> open_init(const State& state);
+
+}  // namespace slipway::runtime

@@ -1,0 +1,18 @@
+// The uid and gid maps of a user namespace.
+#pragma once
+
+#include <sys/types.h>
+
+#include <span>
+
+#include "src/base/result.h"
+#include "src/sys/mount_spec.h"
+
+namespace slipway::sys {
+
+/// Writes both maps of the user namespace that `pid`, a child of the caller, has been cloned into. Without the
+/// rights for it newuidmap and newgidmap are run (shadow's setuid programs, which ask /etc/subuid and /etc/subgid),
+/// unless the map is of the caller's own id only: that one anybody may write, with setgroups denied.
+Status write_id_maps(pid_t pid, std::span<const IdRange> uids, std::span<const IdRange> gids);
+
+}  // namespace slipway::sys
