@@ -26,10 +26,19 @@ class TreeDiff {
   Result<std::vector<Change>> run() {
     if (old_tree_ >= 0) TRY(root());
     pending_.push_back({"", old_tree_ >= 0});
-    while (!pending_.empty()) {
-      const Pair next = std::move(pending_.back());
-      pending_.pop_back();
-      TRY(directory(next));
+    TRY(walk());
+    complete_changes(changes_);
+    return std::move(changes_);
+  }
+
+  Result<std::vector<Change>> run(const std::vector<Candidate>& candidates) {
+    TRY(root());
+    std::string walked;  // with "/" at its end: what is below has been seen
+    for (const Candidate& candidate : candidates) {
+      if (!walked.empty() && candidate.path.starts_with(walked)) continue;
+      TRY(look_at(candidate));
+      if (!pending_.empty()) walked = candidate.path + "/";
+      TRY(walk());
     }
     complete_changes(changes_);
     return std::move(changes_);
@@ -47,6 +56,32 @@ class TreeDiff {
       return Error::sys(errno, "stat `/`");
     if (!same_stat(old_info, new_info) || !TRY(same_details(old_tree_, new_tree_, ".", new_info)))
       add("", ChangeKind::modified);
+    return {};
+  }
+
+  Status walk() {
+    while (!pending_.empty()) {
+      const Pair next = std::move(pending_.back());
+      pending_.pop_back();
+      TRY(directory(next));
+    }
+    return {};
+  }
+
+  Status look_at(const Candidate& candidate) {
+    const size_t slash = candidate.path.rfind('/');
+    const std::string parent = slash == std::string::npos ? "" : candidate.path.substr(0, slash);
+    const std::string name = candidate.path.substr(slash + 1);  // npos + 1 is 0
+    Result<Fd> old_dir = open_below(old_tree_, parent), new_dir = open_below(new_tree_, parent);
+    // A parent that is in one tree only is a candidate itself, and was walked.
+    if (!old_dir.ok() || !new_dir.ok()) return {};
+    struct stat old_info = {}, new_info = {};
+    const bool in_old = fstatat(old_dir->get(), name.c_str(), &old_info, AT_SYMLINK_NOFOLLOW) == 0;
+    const bool in_new = fstatat(new_dir->get(), name.c_str(), &new_info, AT_SYMLINK_NOFOLLOW) == 0;
+    if (in_old && !in_new) add(candidate.path, ChangeKind::deleted);
+    if (!in_new) return {};
+    TRY(entry(parent, name, old_dir->get(), new_dir->get(), in_old));
+    if (in_old && !candidate.subtree && old_info.st_ino == new_info.st_ino) pending_.clear();
     return {};
   }
 
@@ -117,6 +152,11 @@ class TreeDiff {
 
 Result<std::vector<Change>> diff_trees(int old_tree, int new_tree, const TreeOrigin& origin) {
   return TreeDiff(old_tree, new_tree, origin).run();
+}
+
+Result<std::vector<Change>> diff_paths(int old_tree, int new_tree, const TreeOrigin& origin,
+                                       const std::vector<Candidate>& candidates) {
+  return TreeDiff(old_tree, new_tree, origin).run(candidates);
 }
 
 void complete_changes(std::vector<Change>& changes) {

@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include <string>
 #include <vector>
 
 #include "drivers/driver.h"
@@ -26,6 +27,16 @@ struct TreeOrigin {
 /// What `new_tree` changes against `old_tree` (-1: nothing), as driver.h defines Change, sorted by path. Both
 /// are directory descriptors; neither is followed out of its tree, mount points included.
 Result<std::vector<Change>> diff_trees(int old_tree, int new_tree, const TreeOrigin& origin);
+
+/// A path that may differ, for diff_paths().
+struct Candidate {
+  std::string path;      // without the first "/"
+  bool subtree = false;  // what is below may differ too, though it is the same directory in both
+};
+/// The same, by looking at these paths only (sorted). A directory that is in one tree only, or has another inode
+/// number in the other, is walked.
+Result<std::vector<Change>> diff_paths(int old_tree, int new_tree, const TreeOrigin& origin,
+                                       const std::vector<Candidate>& candidates);
 
 /// Sorts, and adds the directories in which something changed.
 void complete_changes(std::vector<Change>& changes);

@@ -27,6 +27,9 @@ bool overlay2_layer(std::string_view name) {
 bool overlay2_in_use(const std::string& root) {
   return has_entries(root + "/overlay2", overlay2_layer);
 }
+bool btrfs_in_use(const std::string& root) {
+  return has_entries(root + "/btrfs/subvolumes", any);
+}
 bool vfs_in_use(const std::string& root) {
   return has_entries(root + "/vfs/dir", any);
 }
@@ -39,6 +42,7 @@ const std::vector<DriverEntry>& registry() {
   static const std::vector<DriverEntry> kDrivers = {
 
       {"overlay2", open_overlay2, overlay2_in_use},
+      {"btrfs", open_btrfs, btrfs_in_use},
       {"vfs", open_vfs, vfs_in_use},
   };
   return kDrivers;

@@ -11,6 +11,7 @@
 namespace slipway::drivers {
 
 Result<std::unique_ptr<Driver>> open_overlay2(const std::string& root, const Options& options);
+Result<std::unique_ptr<Driver>> open_btrfs(const std::string& root, const Options& options);
 Result<std::unique_ptr<Driver>> open_vfs(const std::string& root, const Options& options);
 
 }  // namespace slipway::drivers

@@ -106,7 +106,13 @@ class Remover {
 }  // namespace
 
 Status remove_tree(int dir, const char* name) {
-  return Remover(dir).remove(name);
+  const char* slash = strrchr(name, '/');
+  if (!slash) return Remover(dir).remove(name);
+  // The way there may cross mount points, the tree may not.
+  const std::string parent(name, static_cast<size_t>(slash - name) + 1);
+  const Fd fd(openat(dir, parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return errno == ENOENT ? Status() : Status(Error::sys(errno, "open `%s`", parent.c_str()));
+  return Remover(fd.get()).remove(slash + 1);
 }
 
 }  // namespace slipway::sys

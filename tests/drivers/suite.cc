@@ -25,7 +25,7 @@ Subject make_oracle(const Subject& subject) {
   Subject oracle;
   oracle.name = "vfs";
   oracle.root = subject.root + "/oracle";
-  (void)sys::remove_tree(AT_FDCWD, oracle.root.c_str());
+  need(sys::remove_tree(AT_FDCWD, oracle.root.c_str()));
   open_subject(oracle);
   return oracle;
 }
@@ -44,7 +44,7 @@ int clean(void** state) {
   open_subject(subject);
   need(subject.driver->recover());
   for (const std::string& id : need(subject.driver->list())) need(subject.driver->remove(id));
-  (void)sys::remove_tree(AT_FDCWD, (subject.root + "/oracle").c_str());
+  need(sys::remove_tree(AT_FDCWD, (subject.root + "/oracle").c_str()));
   return 0;
 }
 

@@ -1,0 +1,263 @@
+// btrfs: a subvolume per layer, a snapshot of its parent's. Docker's layout:
+//
+//   <root>/btrfs/subvolumes/<id>/   the layer's whole tree; read-only once it is committed
+//   <root>/btrfs/records/<id>       its parent
+//   <root>/btrfs/tmp/
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "drivers/home.h"
+#include "drivers/naive_diff.h"
+#include "drivers/options.h"
+#include "drivers/records.h"
+#include "drivers/registry.h"
+#include "drivers/staging.h"
+#include "drivers/tree_usage.h"
+#include "src/base/fault.h"
+#include "src/sys/btrfs.h"
+#include "src/sys/file.h"
+
+namespace slipway::drivers {
+namespace {
+
+constexpr char kTree[] = "tree";  // a stage's subvolume, in its directory in tmp/
+
+class BtrfsStage : public Stage {
+ public:
+  BtrfsStage(const Staging& staging, StagedDir place) : staging_(staging), place_(std::move(place)) {}
+  ~BtrfsStage() override {
+    tree.reset();
+    (void)sys::btrfs_delete_subvolume(place_.dir.get(), kTree);
+    (void)staging_.remove(place_.name);
+  }
+  int root() const override { return tree.get(); }
+  int place() const { return place_.dir.get(); }
+
+  Fd tree;
+  Record record;
+
+ private:
+  const Staging& staging_;
+  StagedDir place_;
+};
+
+class Btrfs : public Driver {
+ public:
+  Btrfs(Home home, Fd layers, Records records, Staging staging, uint64_t min_space)
+      : home_(std::move(home)),
+        layers_(std::move(layers)),
+        records_(std::move(records)),
+        staging_(std::move(staging)),
+        min_space_(min_space) {}
+
+  const char* name() const override { return "btrfs"; }
+  Capabilities capabilities() const override {
+    Capabilities can;
+    can.native_changes = true;
+    can.quota = true;
+    return can;
+  }
+  Whiteouts whiteouts() const override { return Whiteouts::materialised; }
+
+  Result<std::unique_ptr<Stage>> stage(std::string_view parent) override {
+    return std::unique_ptr<Stage>(TRY(snapshot_of(parent)));
+  }
+  Status commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) override;
+  Status create_rw(std::string_view id, std::string_view parent, const RwOptions& options) override;
+
+  Result<sys::MountSpec> mounts(std::string_view id) override {
+    const Record record = TRY(record_of(id));
+    sys::MountSpec spec;
+    spec.source = path_of(id);
+    spec.target = spec.source;
+    spec.read_only = record.committed;
+    return spec;
+  }
+  Status release(std::string_view id) override { return check_layer_name(id); }
+
+  Result<std::vector<Change>> changes(std::string_view id) override;
+  Result<Fd> contents(std::string_view id) override {
+    TRY(record_of(id));
+    return open_layer(id);
+  }
+  Result<Usage> usage(std::string_view id) override {
+    const std::vector<Change> changed = TRY(changes(id));
+    const Fd tree = TRY(open_layer(id));
+    return usage_of(tree.get(), changed);
+  }
+  Result<bool> exists(std::string_view id) override {
+    TRY(check_layer_name(id));
+    return faccessat(layers_.get(), std::string(id).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  }
+  Status remove(std::string_view id) override;
+  Result<std::vector<std::string>> list() override { return names_in(layers_.get(), "."); }
+  Status recover() override;
+
+  Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
+    TRY(record_of(id));
+    return std::vector<std::pair<std::string, std::string>>{{"Subvolume", path_of(id)}};
+  }
+  std::vector<std::pair<std::string, std::string>> status() override {
+    return {{"Backing Filesystem", home_.filesystem}, {"Native Diff", "true"}};
+  }
+
+ private:
+  std::string path_of(std::string_view id) const { return home_.path + "/subvolumes/" + std::string(id); }
+  Result<Record> record_of(std::string_view id) const {
+    TRY(check_layer_name(id));
+    return records_.read(id);
+  }
+  Result<Fd> open_layer(std::string_view id) const {
+    const std::string name(id);
+    Fd fd(openat(layers_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd && errno == ENOENT) return Error::of(ErrorKind::not_found, "no layer `%s`", name.c_str());
+    if (!fd) return Error::sys(errno, "open layer `%s`", name.c_str());
+    return fd;
+  }
+  Result<std::unique_ptr<BtrfsStage>> snapshot_of(std::string_view parent);
+  Status publish(BtrfsStage& stage, std::string_view id, bool sync);
+  Result<std::vector<Candidate>> sent_paths(int parent, int tree, const Record& record) const;
+
+  Home home_;
+  Fd layers_;
+  Records records_;
+  Staging staging_;
+  uint64_t min_space_;
+};
+
+Result<std::unique_ptr<BtrfsStage>> Btrfs::snapshot_of(std::string_view parent) {
+  Fd source;
+  if (!parent.empty()) {
+    TRY(check_layer_name(parent));
+    source = TRY(open_layer(parent));
+  }
+  auto stage = std::make_unique<BtrfsStage>(staging_, TRY(staging_.make(0700)));
+  TRY(source ? sys::btrfs_snapshot(stage->place(), kTree, source.get(), false)
+             : sys::btrfs_create_subvolume(stage->place(), kTree));
+  fault_point("btrfs.stage.snapshot");
+  stage->tree = TRY(sys::open_at(stage->place(), kTree, O_RDONLY | O_DIRECTORY));
+  if (!source && fchmod(stage->root(), 0755) < 0) return Error::sys(errno, "chmod `tree`");
+  stage->record.parent = parent;
+  return stage;
+}
+
+Status Btrfs::publish(BtrfsStage& stage, std::string_view id, bool sync) {
+  TRY(check_layer_name(id));
+  const std::string name(id);
+  const Fd guard = TRY(records_.lock());
+  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", name.c_str());
+  TRY(records_.write(id, stage.record, sync));
+  fault_point("btrfs.publish.record");
+  if (renameat(stage.place(), kTree, layers_.get(), name.c_str()) < 0)
+    return Error::sys(errno, "rename layer `%s`", name.c_str());
+  fault_point("btrfs.publish.renamed");
+  return {};
+}
+
+Status Btrfs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) {
+  BtrfsStage& staged = static_cast<BtrfsStage&>(*stage);
+  if (staged.record.parent != parent)
+    return Error::of(ErrorKind::invalid, "btrfs: a stage can be committed onto its own parent only");
+  staged.record.committed = true;
+  Status published = publish(staged, id, true);
+  if (!published.ok()) return published.error().kind() == ErrorKind::exists ? Status() : std::move(published);
+  // Now, not before: a read-only subvolume cannot be moved to another directory.
+  TRY(sys::btrfs_set_read_only(staged.root(), true));
+  fault_point("btrfs.commit.read_only");
+  if (fsync(layers_.get()) < 0) return Error::sys(errno, "sync `subvolumes`");
+  return {};
+}
+
+Status Btrfs::create_rw(std::string_view id, std::string_view parent, const RwOptions& options) {
+  TRY(check_layer_name(id));
+  if (options.size && options.size < min_space_)
+    return Error::of(ErrorKind::invalid, "a size of %llu bytes is below btrfs.min_space",
+                     static_cast<unsigned long long>(options.size));
+  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
+  const std::unique_ptr<BtrfsStage> stage = TRY(snapshot_of(parent));
+  stage->record.size = options.size;
+  if (options.size) TRY(sys::btrfs_limit(stage->root(), options.size));
+  return publish(*stage, id, false);
+}
+
+// A stream needs two read-only snapshots: a container's layer is snapshotted for it.
+Result<std::vector<Candidate>> Btrfs::sent_paths(int parent, int tree, const Record& record) const {
+  BtrfsStage frozen(staging_, TRY(staging_.make(0700)));
+  if (!record.committed) {
+    TRY(sys::btrfs_snapshot(frozen.place(), kTree, tree, true));
+    frozen.tree = TRY(sys::open_at(frozen.place(), kTree, O_RDONLY | O_DIRECTORY));
+  }
+  std::vector<Candidate> candidates;
+  for (sys::BtrfsTouched& touched : TRY(sys::btrfs_touched(parent, record.committed ? tree : frozen.root())))
+    candidates.push_back({std::move(touched.path), touched.renamed});
+  return candidates;
+}
+
+Result<std::vector<Change>> Btrfs::changes(std::string_view id) {
+  const Record record = TRY(record_of(id));
+  const Fd tree = TRY(open_layer(id));
+  if (record.parent.empty()) return diff_trees(-1, tree.get(), {});
+  const Fd parent = TRY(open_layer(record.parent));
+  const TreeOrigin origin = {TreeOrigin::Kind::snapshot, {}};
+  Result<std::vector<Candidate>> sent = sent_paths(parent.get(), tree.get(), record);
+  // Refused without privilege, and when a crash came before a layer was made read-only.
+  return sent.ok() ? diff_paths(parent.get(), tree.get(), origin, *sent)
+                   : diff_trees(parent.get(), tree.get(), origin);
+}
+
+Status Btrfs::remove(std::string_view id) {
+  TRY(check_layer_name(id));
+  const std::string name(id);
+  Result<Record> record = records_.read(id);
+  uint64_t limited = 0;
+  if (record.ok() && record->size) {
+    Result<Fd> layer = open_layer(id);
+    if (layer.ok()) limited = TRY(sys::btrfs_subvolume_id(layer->get()));
+  }
+  TRY(sys::btrfs_delete_subvolume(layers_.get(), name.c_str()));
+  fault_point("btrfs.remove.deleted");
+  if (limited) sys::btrfs_forget_limit(layers_.get(), limited);
+  return records_.remove(id);
+}
+
+Status Btrfs::recover() {
+  const unsigned found = TRY(staging_.recover([](int dir, const char* name) -> Status {
+    const Fd place(openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    return place ? sys::btrfs_delete_subvolume(place.get(), kTree) : Status();
+  }));
+  const Fd guard = TRY(records_.lock());
+  const std::vector<std::string> records = TRY(names_in(records_.dir(), "."));
+  if (found == 0 && records.size() == TRY(list()).size()) return {};
+  for (const std::string& name : records)
+    if (faccessat(layers_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+      unlinkat(records_.dir(), name.c_str(), 0);
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Driver>> open_btrfs(const std::string& root, const Options& options) {
+  uint64_t min_space = 0;
+  for (const auto& [key, value] : options) {
+    if (key != "btrfs.min_space") return unknown_option("btrfs", key);
+    min_space = TRY(parse_size(value).ctx("btrfs.min_space"));
+  }
+  Home home = TRY(open_home(root, "btrfs"));
+  const auto refuse = [&home](const char* why) {
+    if (home.fresh) rmdir(home.path.c_str());
+    return Error::of(ErrorKind::unsupported, "%s (`%s` is on %s)", why, home.path.c_str(),
+                     home.filesystem.c_str());
+  };
+  if (home.filesystem != "btrfs") return refuse("it takes a btrfs file system");
+  if (in_user_namespace()) return refuse("it takes root of the host");
+  Fd layers = TRY(home.make_directory("subvolumes", 0710));
+  Records records = TRY(Records::open(home.dir.get()));
+  Staging staging = TRY(Staging::open(home.dir.get()));
+  return std::unique_ptr<Driver>(std::make_unique<Btrfs>(std::move(home), std::move(layers),
+                                                         std::move(records), std::move(staging), min_space));
+}
+
+}  // namespace slipway::drivers
