@@ -23,15 +23,9 @@ Outcome mount_failed(const PlannedMount& mount) {
 
 /// Where to mount; makes what is missing. *made: the directory was not there.
 Outcome open_destination(int root, const PlannedMount& mount, Fd& where, bool& made) {
-  const unsigned how = (mount.real_directory ? sys::kWalkNoSymlinks : 0u) |
+  const unsigned how = sys::kWalkMakeDirectories | (mount.real_directory ? sys::kWalkNoSymlinks : 0u) |
                        (mount.destination_nofollow ? sys::kWalkNoFollow : 0u);
-  where = Fd(sys::walk_in_root(root, mount.destination, O_PATH | O_DIRECTORY, how));
-  made = false;
-  if (!where && errno == ENOENT) {
-    where =
-        Fd(sys::walk_in_root(root, mount.destination, O_PATH | O_DIRECTORY, how | sys::kWalkMakeDirectories));
-    made = true;
-  }
+  where = Fd(sys::walk_in_root(root, mount.destination, O_PATH | O_DIRECTORY, how, &made));
   if (where) return kDone;
   if (mount.real_directory && (errno == ELOOP || errno == ENOTDIR))
     return {"mount", mount.type,        mount.destination, "must be mounted on ordinary directory",

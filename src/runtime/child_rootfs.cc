@@ -60,13 +60,19 @@ Outcome attach_root(const RootfsPlan& plan, Fd& root) {
   return {failure.action, failure.object, plan.root, nullptr, failure.code, ErrorKind::failed};
 }
 
-Outcome pivot() {
+Outcome pivot(const RootfsPlan& plan) {
+  Fd old;
+  if (!plan.old_propagation) {
+    old = Fd(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!old) return failed("open", "/");
+  }
   if (sys::pivot_root(".", ".") < 0) return failed("pivot_root");
-  // The old root lies over the new one now, and "." leads to it. Slave, so that the host does not lose its
-  // mounts with ours.
-  if (sys::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) < 0)
-    return failed("set the propagation of", "the old root");
-  if (sys::umount2(".", MNT_DETACH) < 0) return failed("unmount", "the old root");
+  // The old root lies over the new one now. Where it has stayed shared it becomes a slave, so that the host does
+  // not lose its mounts with ours.
+  if (old && (fchdir(old.get()) < 0 || sys::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) < 0))
+    return failed("set the propagation of", "/", "the host");
+  // umount2(2), unlike mount(2), takes "." for what lies over the working directory.
+  if (sys::umount2(".", MNT_DETACH) < 0) return failed("unmount", "/", "the host");
   return chdir("/") < 0 ? failed("chdir", "/") : kDone;
 }
 
@@ -120,7 +126,7 @@ Outcome build_rootfs(const RootfsPlan& plan, Outcome (*cgroup_ready)(void*), voi
 }
 
 Outcome enter_rootfs(const RootfsPlan& plan) {
-  STEP(plan.no_pivot ? move_root(plan) : pivot());
+  STEP(plan.no_pivot ? move_root(plan) : pivot(plan));
   if (plan.root_propagation && sys::mount(nullptr, "/", nullptr, plan.root_propagation, nullptr) < 0)
     return failed("set the propagation of", "/", "the container");
   for (const PlannedMount& mount : plan.mounts) {

@@ -16,41 +16,44 @@
 namespace slipway::runtime::child {
 namespace {
 
+// An Outcome keeps the address.
+constexpr char kPtmx[] = "/dev/pts/ptmx";
+constexpr char kConsole[] = "/dev/console";
+
 Outcome open_master(Fd& master) {
-  constexpr char kPath[] = "/dev/pts/ptmx";
-  master = Fd(sys::walk_in_root(AT_FDCWD, kPath, O_RDWR | O_NOCTTY, sys::kWalkNoSymlinks));
-  if (!master) return failed("open", kPath);
+  master = Fd(sys::walk_in_root(AT_FDCWD, kPtmx, O_RDWR | O_NOCTTY, sys::kWalkNoSymlinks));
+  if (!master) return failed("open", kPtmx);
   struct statfs file_system = {};
   struct stat info = {};
-  if (fstatfs(master.get(), &file_system) < 0 || fstat(master.get(), &info) < 0) return failed("stat", kPath);
+  if (fstatfs(master.get(), &file_system) < 0 || fstat(master.get(), &info) < 0) return failed("stat", kPtmx);
   if (file_system.f_type != DEVPTS_SUPER_MAGIC || !S_ISCHR(info.st_mode) || info.st_rdev != makedev(5, 2))
-    return refused("open", kPath, "it is not the ptmx of a devpts");
+    return refused("open", kPtmx, "it is not the ptmx of a devpts");
   int locked = 0;
-  if (ioctl(master.get(), TIOCSPTLCK, &locked) < 0) return failed("unlock", kPath);
+  if (ioctl(master.get(), TIOCSPTLCK, &locked) < 0) return failed("unlock", kPtmx);
   return kDone;
 }
 
 /// Binds the terminal over /dev/console, which is made when it is missing and is never followed.
 Outcome bind_console(int slave) {
-  constexpr char kPath[] = "/dev/console";
   const Fd dev(open_dev(AT_FDCWD));
   if (!dev) return failed("open", "/dev");
-  if (mknodat(dev.get(), "console", S_IFREG | 0600, 0) < 0 && errno != EEXIST) return failed("create", kPath);
+  if (mknodat(dev.get(), "console", S_IFREG | 0600, 0) < 0 && errno != EEXIST)
+    return failed("create", kConsole);
   const Fd where(openat(dev.get(), "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat info = {};
-  if (!where || fstat(where.get(), &info) < 0) return failed("open", kPath);
+  if (!where || fstat(where.get(), &info) < 0) return failed("open", kConsole);
   if (!S_ISREG(info.st_mode) && !S_ISCHR(info.st_mode))
-    return refused("bind the terminal on", kPath, "it is neither a file nor a device");
+    return refused("bind the terminal on", kConsole, "it is neither a file nor a device");
   const Fd tree(sys::open_tree(slave, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
   if (tree) {
     if (sys::move_mount(tree.get(), "", where.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) <
         0)
-      return failed("bind the terminal on", kPath);
+      return failed("bind the terminal on", kConsole);
     return kDone;
   }
   if (errno != ENOSYS ||
       sys::mount(FdPath(slave).text, FdPath(where.get()).text, nullptr, MS_BIND, nullptr) < 0)
-    return failed("bind the terminal on", kPath);
+    return failed("bind the terminal on", kConsole);
   return kDone;
 }
 

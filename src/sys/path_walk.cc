@@ -176,12 +176,14 @@ int make_last(int root, const char* path, unsigned how) {
 
 }  // namespace
 
-int walk_in_root(int root, const char* path, int flags, unsigned walk) {
+int walk_in_root(int root, const char* path, int flags, unsigned walk, bool* made) {
+  if (made) *made = false;
   int fd = open_by_kernel(root, path, flags, walk);
   if (fd >= 0) return fd;
   // Seccomp profiles older than openat2 say EPERM.
   if (errno == ENOSYS || errno == EPERM || errno == EAGAIN) return walk_components(root, path, flags, walk);
   if (errno != ENOENT || !(walk & kWalkMakeDirectories)) return -1;
+  if (made) *made = true;
   if (flags & O_PATH) {
     fd = make_last(root, path, walk);
     if (fd >= 0 || errno != ENOENT) return fd;

@@ -18,7 +18,7 @@ enum WalkFlags : unsigned {
 };
 
 /// Opens `path` below `root`: `flags` as for openat(2), O_CLOEXEC implied; O_CREAT is not for here. Returns a
-/// descriptor, or -1 and errno.
-int walk_in_root(int root, const char* path, int flags, unsigned walk);
+/// descriptor, or -1 and errno. *made, when given, tells whether something had to be made.
+int walk_in_root(int root, const char* path, int flags, unsigned walk, bool* made = nullptr);
 
 }  // namespace slipway::sys
