@@ -51,8 +51,8 @@ endif
 comma := ,
 ifdef SANITIZE
 BUILD := build/sanitize
-# g++ 12 sees truncations in instrumented code that are not there.
-mode_flags := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -Wno-format-truncation
+# g++ 12 sees truncations and uninitialised values in instrumented code that are not there.
+mode_flags := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -Wno-format-truncation -Wno-maybe-uninitialized
 mode_link := -fsanitize=$(SANITIZE)
 else
 BUILD := build
