@@ -44,11 +44,12 @@ check ctr_ task rm box
 check ctr_ container rm box
 
 # Many at once, and gone again.
+waiting=
 for i in 1 2 3 4 5 6 7 8; do
   "${start[@]}" --rm "$rootfs" "load$i" sh -c 'echo done' >"$TMPDIR/load$i" &
-  pids+=" $!"
+  waiting+=" $!"
 done
-for pid in $pids; do wait "$pid"; done
+for pid in $waiting; do wait "$pid"; done
 check_eq 8 "$(cat "$TMPDIR"/load? | grep -c "done")" "containers that ran"
 check ctr_ container ls -q
 check_eq "" "$out"

@@ -53,4 +53,4 @@ for ((i = 0; i < alive; i++)); do
 done
 check slip list --quiet
 check_eq "" "$out" "containers left at the end"
-check_eq "" "$(ls -A "$TMPDIR/slip-run" | grep -F "$TEST_ID" || true)" "records left"
+check_eq "" "$(find "$TMPDIR/slip-run" -mindepth 1 -maxdepth 1 -name "$TEST_ID*")" "records left"
