@@ -96,7 +96,7 @@ struct Mount {
 struct Hook {
   Str path;
   List<Str> args;
-  List<Str> env;
+  Opt<List<Str>> env;    // an empty list differs from an absent one
   Opt<int32_t> timeout;  // seconds
 };
 

@@ -112,7 +112,7 @@ Status validate_hook_list(const char* kind, List<Hook> hooks) {
                        shown(hook.path), hook.path.c_str());
     if (hook.timeout && *hook.timeout <= 0)
       return Error::of(ErrorKind::invalid, "hooks.%s[%u].timeout: must be greater than 0", kind, i);
-    for (Str variable : hook.env)
+    for (Str variable : hook.env.value)
       if (variable.view().find('=') == std::string_view::npos)
         return Error::of(ErrorKind::invalid, "hooks.%s[%u].env: \"%.*s\" is not NAME=VALUE", kind, i,
                          shown(variable), variable.c_str());

@@ -129,7 +129,7 @@ char* append_output(char* at, const char* end, int out) {
 
 Outcome judge(const HookListPlan& list, const HookPlan& hook, const Ending& ending, const Streams& streams) {
   if (ending.err) {
-    Outcome outcome = {"run the hook", hook.path, nullptr, nullptr, ending.err, ErrorKind::failed};
+    Outcome outcome = {list.action, hook.path, nullptr, nullptr, ending.err, ErrorKind::failed};
     return outcome;
   }
   if (ending.status == 0 && !ending.timed_out) return kDone;
@@ -143,7 +143,7 @@ Outcome judge(const HookListPlan& list, const HookPlan& hook, const Ending& endi
     at = append_number(append(at, end, "exit status "), end, WEXITSTATUS(ending.status));
   }
   if (!list.errors) append_output(at, end, streams.err);
-  return {"error running hook", hook.path, list.kind, list.message, 0, ErrorKind::failed};
+  return {list.action, hook.path, nullptr, list.message, 0, ErrorKind::failed};
 }
 
 }  // namespace

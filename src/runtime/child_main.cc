@@ -221,9 +221,10 @@ Outcome live(ChildPlan& plan) {
     STEP(load_filter(plan));
   reset_signals();
 
+  // The runtime may exit as soon as it has answered; if it is killed before, listen() sees that.
+  if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0) return failed("outlive the runtime");
   STEP(tell(plan, Note::ready));
   const Note order = listen(plan).note;
-  prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
   if (order == Note::go) {
     // From here on failures are start()'s.
     close(plan.parent);

@@ -33,7 +33,7 @@ HookPlan plan_hook(const oci::Hook& hook, Arena& arena) {
     plan.argv = strings(hook.args, arena);
   }
   // An empty list is an empty environment; an absent one is that of the runtime, as with runc.
-  if (hook.env.items) plan.env = strings(hook.env, arena);
+  if (hook.env) plan.env = strings(hook.env.value, arena);
   if (hook.timeout) plan.timeout_ms = hook.timeout.value * 1000;
   return plan;
 }
@@ -42,8 +42,8 @@ HookPlan plan_hook(const oci::Hook& hook, Arena& arena) {
 
 HookListPlan plan_hooks(const oci::Spec& spec, const char* kind, const List<oci::Hook>& hooks, Arena& arena) {
   HookListPlan plan;
-  plan.kind = kind;
   if (hooks.empty()) return plan;
+  plan.action = arena.format("error running %s hook", kind).c_str();
   const List<HookPlan> plans = arena.list<HookPlan>(hooks.size());
   for (uint32_t i = 0; i < hooks.size(); ++i) plans[i] = plan_hook(hooks[i], arena);
   plan.hooks = plans.items;

@@ -104,7 +104,7 @@ struct HookPlan {
 };
 
 struct HookListPlan {
-  const char* kind = "";  // "createContainer"
+  const char* action = "";  // "error running createContainer hook"
   const HookPlan* hooks = nullptr;
   uint32_t count = 0;
   const char* output = nullptr;  // file that stdout is appended to; or null

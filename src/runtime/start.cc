@@ -14,6 +14,8 @@ namespace slipway::runtime {
 
 namespace {
 
+constexpr int kExitTimeoutMs = 1000;
+
 Status check_startable(const Context& context, int directory, const State& state) {
   switch (TRY(find_status(context, directory, state))) {
     case ContainerStatus::created:
@@ -37,7 +39,11 @@ Status await_execution(int result, int init) {
     if (errno != EINTR) return Error::sys(errno, "wait for the container");
   Failure failure;
   const ssize_t size = read(result, &failure, sizeof failure);
-  if (size == sizeof failure) return to_error(failure);
+  if (size == sizeof failure) {
+    // So that the container is stopped when the caller looks.
+    poll(&fds[1], 1, kExitTimeoutMs);
+    return to_error(failure);
+  }
   if (fds[0].revents) return {};
   return Error::of(ErrorKind::failed, "the container's process has died before it executed its program");
 }

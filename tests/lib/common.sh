@@ -14,6 +14,16 @@ SLIPWAY=${SLIPWAY:-$BUILD/slipway}
 BUSYBOX=${BUSYBOX:-$(command -v busybox || true)}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 
+# What a test that fails leaves running.
+delete_containers() {
+  [ -d "$TMPDIR/slip-run" ] || return 0
+  local id
+  for id in $(ls "$TMPDIR/slip-run"); do
+    "$SLIP" --root "$TMPDIR/slip-run" delete --force "$id" 2>/dev/null || true
+  done
+}
+trap delete_containers EXIT
+
 # The programs, with roots of this test's own.
 slip() {
   "$SLIP" --root "$TMPDIR/slip-run" "$@"
@@ -141,7 +151,7 @@ make_bundle() {
   "$SLIP" spec --bundle "$bundle"
   [ $# -gt 0 ] || set -- /bin/sh
   edit_config "$bundle" '.process.terminal = false | .root.readonly = false | .process.args = $ARGS.positional' \
-    --args "$@"
+    --args -- "$@"
 }
 # edit_config DIR FILTER [JQ OPTION...]: changes a bundle's config.json.
 edit_config() {

@@ -1,0 +1,79 @@
+#!/bin/bash
+# What config.json says of the process is what the process sees: user, groups, capabilities, limits, environment.
+# labels: root cgroup
+# timeout: 120
+. "$SOURCE/tests/lib/common.sh"
+require_root
+
+bundle=$TMPDIR/b
+make_bundle "$bundle" sh -c 'cat /proc/self/status; echo "umask $(umask)"; echo "pwd $(pwd)"; env; echo "nofile $(ulimit -n)"'
+id=$(new_id)
+field() { # NAME
+  sed -n "s/^$1:[[:space:]]*//p" <<<"$out" | tr '\t' ' '
+}
+
+edit_config "$bundle" '.process.user = {uid: 1000, gid: 50, additionalGids: [7, 9], umask: 23}
+  | .process.cwd = "/srv/made/here" | .process.env = ["PATH=/bin", "A=1", "B=2", "A=3", "HOME="]
+  | .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 111, hard: 222}]
+  | .process.oomScoreAdj = 77
+  | .process.capabilities = {bounding: ["CAP_KILL", "CAP_CHOWN"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"],
+      inheritable: ["CAP_KILL"], ambient: ["CAP_KILL"]}'
+check slip run --bundle "$bundle" "$id"
+check_eq "1000 1000 1000 1000" "$(field Uid)"
+check_eq "50 50 50 50" "$(field Gid)"
+check_eq "7 9" "$(field Groups | xargs)"
+for set in CapInh CapPrm CapEff CapAmb; do
+  check_eq 0000000000000020 "$(field $set)" $set
+done
+check_eq 0000000000000021 "$(field CapBnd)" CapBnd
+check_eq 1 "$(field NoNewPrivs)"
+check_contains "$out" "umask 0027"
+check_contains "$out" "pwd /srv/made/here"
+check_contains "$out" "HOME=/home" "HOME of the container's passwd"
+check_contains "$out" "nofile 111"
+check_contains "$out" "A=3"
+check_lacks "$out" "A=1"
+check_eq 1 "$(grep -c ^HOME= <<<"$out")" "HOMEs"
+
+# Nobody's home is /; groups are cleared; no capabilities at all; no umask is 0022.
+edit_config "$bundle" '.process.user = {uid: 4242, gid: 0} | del(.process.capabilities) | .process.noNewPrivileges = false'
+check slip run --bundle "$bundle" "$id"
+check_contains "$out" "HOME=/"$'\n'
+check_eq "" "$(field Groups | xargs)"
+for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+  check_eq 0000000000000000 "$(field $set)" $set
+done
+check_eq 0 "$(field NoNewPrivs)"
+check_contains "$out" "umask 0022"
+
+# Signals that the caller ignores or blocks are not the container's.
+edit_config "$bundle" '.process.args = ["grep", "^Sig", "/proc/self/status"]'
+(trap '' HUP TERM USR1 RTMIN+3; slip run --bundle "$bundle" "$id" >"$TMPDIR/signals")
+out=$(cat "$TMPDIR/signals")
+check_eq 0000000000000000 "$(field SigIgn)" SigIgn
+check_eq 0000000000000000 "$(field SigBlk)" SigBlk
+
+# The user can open its standard streams again.
+edit_config "$bundle" '.process.user = {uid: 1000, gid: 1000} | .process.args = ["sh", "-c", "echo again >/proc/self/fd/1"]'
+slip run --bundle "$bundle" "$id" | cat >"$TMPDIR/stream"
+check_eq again "$(cat "$TMPDIR/stream")"
+null_before=$(stat -c '%u %g %a' /dev/null)
+slip run --bundle "$bundle" "$id" >/dev/null
+check_eq "$null_before" "$(stat -c '%u %g %a' /dev/null)" "the host's /dev/null"
+
+# scheduler, ioPriority, personality, memoryPolicy
+edit_config "$bundle" '.process.user = {uid: 0, gid: 0} | .process.args = ["cat", "/proc/self/sched"]
+  | .process.scheduler = {policy: "SCHED_BATCH", nice: 7} | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}
+  | .linux.personality = {domain: "LINUX32"} | .linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}'
+check slip run --bundle "$bundle" "$id"
+check_eq 3 "$(sed -n 's/^policy *: *//p' <<<"$out")" policy
+edit_config "$bundle" '.process.args = ["uname", "-m"]'
+check slip run --bundle "$bundle" "$id"
+[ "$(uname -m)" != x86_64 ] || check_eq i686 "$out"
+
+# linux.sysctl, by either spelling; hostname and domainname
+edit_config "$bundle" '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel/msgmax": "4321"} | .hostname = "h1" | .domainname = "d1"
+  | .process.args = ["cat", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/kernel/msgmax", "/proc/sys/kernel/hostname",
+     "/proc/sys/kernel/domainname"]'
+check slip run --bundle "$bundle" "$id"
+check_eq "1 4321 h1 d1" "$(xargs <<<"$out")"
