@@ -348,7 +348,11 @@ Status Creation::publish() {
 }
 
 Status Creation::let_go() {
-  if (!options_.start) return child_->send(Note::go);
+  if (!options_.start) {
+    TRY(child_->send(Note::go));
+    // Its end closes when it no longer dies with its parent, who may then exit.
+    return child_->await_execution();
+  }
   TRY(child_->send(Note::execute));
   TRY(child_->await_execution());
   hooks_ran_ = true;
