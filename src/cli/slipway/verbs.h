@@ -17,6 +17,22 @@ constexpr Verb as(const char* name, const Verb& verb) {
 extern const Verb kInfo, kSystemInfo;
 extern const Verb kVersion;
 
+// Containers.
+extern const Verb kAttach, kContainerAttach;
+extern const Verb kCreate, kContainerCreate;
+extern const Verb kKill, kContainerKill;
+extern const Verb kLogs, kContainerLogs;
+extern const Verb kPause, kContainerPause;
+extern const Verb kPs, kContainerLs, kContainerList, kContainerPs;
+extern const Verb kRename, kContainerRename;
+extern const Verb kRestart, kContainerRestart;
+extern const Verb kRm, kContainerRm;
+extern const Verb kRun, kContainerRun;
+extern const Verb kStart, kContainerStart;
+extern const Verb kStop, kContainerStop;
+extern const Verb kUnpause, kContainerUnpause;
+extern const Verb kWait, kContainerWait;
+
 // Images.
 extern const Verb kImport, kImageImport;
 extern const Verb kImages, kImageLs;

@@ -1,0 +1,59 @@
+// `attach`: this terminal, and the streams of a container that runs.
+#include <fcntl.h>
+
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/manager/conversation.h"
+#include "src/manager/observe.h"
+#include "src/store/containers.h"
+#include "src/sys/file.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kOptions = std::to_array<Option>({
+    flag("no-stdin", 0, "do not attach standard input"),
+    flag("sig-proxy", 0, "pass signals on to the program (default true)"),
+    value("detach-keys", 0, "KEYS", "what leaves the container running (ctrl-p,ctrl-q)"),
+});
+
+Result<int> run(const Call& call) {
+  const auto store = TRY(open_store(call));
+  store::Containers containers(*store);
+  const std::string id = TRY(containers.find(call.args[0]));
+  const store::Record* record = TRY(containers.load(id, call.arena));
+  const manager::Observed observed = TRY(manager::observe(*store, id, call.arena));
+  if (observed.status == store::ContainerStatus::paused)
+    return Error::of(ErrorKind::in_use, "You cannot attach to a paused container, unpause it first");
+  if (observed.status == store::ContainerStatus::restarting)
+    return Error::of(ErrorKind::in_use,
+                     "You cannot attach to a restarting container, wait until it is running");
+  if (!observed.is_running())
+    return Error::of(ErrorKind::in_use, "You cannot attach to a stopped container, start it first");
+  const Fd dir = TRY(sys::open_at(store->run_fd(), manager::monitor_dir(id).c_str(), O_RDONLY | O_DIRECTORY)
+                         .ctx("container %s has no monitor", id.c_str()));
+  const Fd socket = TRY(manager::wire::connect(dir.get(), "socket"));
+  const manager::SignalGuard signals = TRY(manager::SignalGuard::begin());
+  manager::ConversationOptions options;
+  options.input = record->config.open_stdin && !call.args.flag("no-stdin");
+  options.terminal = record->config.tty;
+  options.proxy_signals = !call.args.given("sig-proxy") || call.args.flag("sig-proxy");
+  options.detach_keys = call.args.value("detach-keys", options.detach_keys.c_str());
+  const uint8_t wants = (options.input ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
+  TRY(manager::wire::send(socket.get(), manager::wire::kAttach, &wants, sizeof wants, true));
+  const manager::Ending ending = TRY(manager::converse(*store, id, socket, signals, options));
+  if (ending.how == manager::Ending::How::lost)
+    return Error::of(ErrorKind::failed, "the monitor of container %s has ended", id.c_str());
+  return ending.exit_code;
+}
+
+constexpr Verb kVerb = {"attach", "CONTAINER", "Attach to the streams of a running container", kOptions, 1, 1,
+                        false,    run};
+
+}  // namespace
+
+const Verb kAttach = kVerb;
+const Verb kContainerAttach = as("container attach", kVerb);
+
+}  // namespace slipway::cli

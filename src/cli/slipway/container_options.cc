@@ -1,0 +1,327 @@
+#include "src/cli/slipway/container_options.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "oci/names.h"
+#include "src/cli/slipway/format.h"
+#include "src/cli/slipway/ports.h"
+#include "src/sys/file.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr size_t kFileLimit = 1 << 20;
+
+Error bad(const char* option, const char* text, const char* why) {
+  return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --%s: %s", text, option, why);
+}
+
+List<Str> texts(const Call& call, const char* name) {
+  const List<const char*> values = call.args.values(name, call.arena);
+  List<Str> out = call.arena.list<Str>(values.count);
+  for (size_t i = 0; i < values.count; ++i) out[i] = Str::wrap(values[i]);
+  return out;
+}
+
+Str text(const Call& call, const char* name) {
+  return Str::wrap(call.args.value(name, ""));
+}
+
+/// The lines of --env-file and --label-file, without comments and empty lines.
+Result<List<Str>> file_lines(const Call& call, const char* option) {
+  ListBuilder<Str> lines(call.arena);
+  for (const char* path : call.args.values(option, call.arena)) {
+    const std::string content = TRY(sys::read_file_at(AT_FDCWD, path, kFileLimit));
+    for (size_t at = 0; at < content.size();) {
+      const size_t end = std::min(content.find('\n', at), content.size());
+      std::string_view line = std::string_view(content).substr(at, end - at);
+      at = end + 1;
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      const size_t start = line.find_first_not_of(" \t");
+      if (start == std::string_view::npos || line[start] == '#') continue;
+      line.remove_prefix(start);
+      const std::string_view key = line.substr(0, line.find('='));
+      if (key.empty() || key.find_first_of(" \t") != std::string_view::npos)
+        return Error::of(ErrorKind::usage,
+                         "poorly formatted environment: variable '%.*s' contains whitespaces",
+                         static_cast<int>(key.size()), key.data());
+      lines.add(call.arena.copy(line));
+    }
+  }
+  return lines.list();
+}
+
+/// KEY=VALUE stays; KEY alone takes the value from this process, or is left out when it has none.
+Status read_environment(const Call& call, store::ContainerConfig& config) {
+  ListBuilder<Str> env(call.arena);
+  const auto add = [&](Str item) {
+    if (strchr(item.c_str(), '=')) {
+      env.add(item);
+    } else if (const char* value = getenv(item.c_str())) {
+      env.add(call.arena.format("%s=%s", item.c_str(), value));
+    }
+  };
+  for (const Str line : TRY(file_lines(call, "env-file"))) add(line);
+  for (const Str item : texts(call, "env")) {
+    if (item.empty() || item.c_str()[0] == '=')
+      return bad("env", item.c_str(), "invalid environment variable");
+    add(item);
+  }
+  config.env = env.list();
+  return {};
+}
+
+/// KEY=VALUE words as a map; KEY alone has an empty value unless `value_needed`.
+Result<Map<Str>> read_map(const Call& call, const char* option, List<Str> words, bool value_needed) {
+  ListBuilder<Entry<Str>> entries(call.arena);
+  for (const Str word : words) {
+    const size_t equals = word.view().find('=');
+    if (equals == 0 || (value_needed && equals == std::string_view::npos))
+      return bad(option, word.c_str(), "must be KEY=VALUE");
+    const Str key = call.arena.copy(word.view().substr(0, equals));
+    const Str value = equals == std::string_view::npos ? Str() : Str::wrap(word.c_str() + equals + 1);
+    Entry<Str>* known = nullptr;
+    for (Entry<Str>& entry : entries.list())
+      if (entry.key == key) known = &entry;
+    if (known)
+      known->value = value;
+    else
+      entries.add({key, value});
+  }
+  Map<Str> map;
+  static_cast<List<Entry<Str>>&>(map) = entries.list();
+  return map;
+}
+
+Result<Map<Str>> read_labels(const Call& call) {
+  ListBuilder<Str> words(call.arena);
+  for (const Str line : TRY(file_lines(call, "label-file"))) words.add(line);
+  for (const Str word : texts(call, "label")) words.add(word);
+  return read_map(call, "label", words.list(), false);
+}
+
+Status read_restart_policy(const Call& call, store::HostConfig& host) {
+  const std::string_view policy = call.args.value("restart", "no");
+  const size_t colon = policy.find(':');
+  const std::string_view name = policy.substr(0, colon);
+  host.restart_policy.name = call.arena.copy(name.empty() ? "no" : name);
+  if (name != "no" && name != "always" && name != "unless-stopped" && name != "on-failure")
+    return Error::of(ErrorKind::usage,
+                     "invalid restart policy: unknown policy '%s'; use one of 'no', 'always', "
+                     "'on-failure', or 'unless-stopped'",
+                     policy.data());
+  if (colon != std::string_view::npos) {
+    char* end = nullptr;
+    const long count = strtol(policy.data() + colon + 1, &end, 10);
+    if (*end || end == policy.data() + colon + 1 || count < 0 || count > 1'000'000)
+      return Error::of(ErrorKind::usage,
+                       "invalid restart policy format: maximum retry count must be an integer");
+    if (name != "on-failure")
+      return Error::of(ErrorKind::usage,
+                       "invalid restart policy: maximum retry count can only be used with 'on-failure'");
+    host.restart_policy.maximum_retry_count = static_cast<int32_t>(count);
+  }
+  if (host.auto_remove && name != "no" && !name.empty())
+    return Error::of(ErrorKind::usage, "conflicting options: --restart and --rm");
+  return {};
+}
+
+Status read_healthcheck(const Call& call, store::ContainerConfig& config) {
+  const Arguments& args = call.args;
+  static constexpr const char* kDurations[] = {"health-interval", "health-timeout", "health-start-period",
+                                               "health-start-interval"};
+  bool any = args.given("health-cmd") || args.given("health-retries");
+  for (const char* name : kDurations) any = any || args.given(name);
+  if (args.flag("no-healthcheck")) {
+    if (any) return Error::of(ErrorKind::usage, "--no-healthcheck conflicts with --health-* options");
+    config.healthcheck = call.arena.make<store::Healthcheck>();
+    config.healthcheck->test = call.arena.list<Str>(1);
+    config.healthcheck->test[0] = "NONE";
+    return {};
+  }
+  if (!any) return {};
+  store::Healthcheck* check = config.healthcheck = call.arena.make<store::Healthcheck>();
+  if (const char* command = args.value("health-cmd"); command && *command) {
+    check->test = call.arena.list<Str>(2);
+    check->test[0] = "CMD-SHELL";
+    check->test[1] = Str::wrap(command);
+  }
+  int64_t* const targets[] = {&check->interval, &check->timeout, &check->start_period,
+                              &check->start_interval};
+  for (size_t i = 0; i < std::size(kDurations); ++i) {
+    const char* text = args.value(kDurations[i]);
+    if (!text) continue;
+    *targets[i] = TRY(parse_duration(text).ctx("--%s", kDurations[i]));
+    if (*targets[i] < 0) return Error::of(ErrorKind::usage, "--%s cannot be negative", kDurations[i]);
+    if (*targets[i] != 0 && *targets[i] < 1'000'000)
+      return Error::of(ErrorKind::usage, "--%s cannot be less than 1ms", kDurations[i]);
+  }
+  check->retries = static_cast<int32_t>(TRY(args.number("health-retries", 0, 0, 1'000'000)));
+  return {};
+}
+
+Status read_attach(const Call& call, store::ContainerConfig& config, bool detach) {
+  const List<Str> streams = texts(call, "attach");
+  for (const Str stream : streams) {
+    if (stream == "stdin" || stream == "STDIN")
+      config.attach_stdin = true;
+    else if (stream == "stdout" || stream == "STDOUT")
+      config.attach_stdout = true;
+    else if (stream == "stderr" || stream == "STDERR")
+      config.attach_stderr = true;
+    else
+      return bad("attach", stream.c_str(), "valid streams are STDIN, STDOUT and STDERR");
+  }
+  if (detach && !streams.empty()) return Error::of(ErrorKind::usage, "conflicting options: -a and -d");
+  config.open_stdin = call.args.flag("interactive");
+  config.tty = call.args.flag("tty");
+  if (streams.empty() && !detach) {
+    config.attach_stdout = config.attach_stderr = true;
+    config.attach_stdin = config.open_stdin;
+  }
+  config.stdin_once = config.open_stdin && config.attach_stdin;
+  return {};
+}
+
+Status read_network(const Call& call, store::HostConfig& host) {
+  List<Str> modes = texts(call, "network");
+  if (modes.empty()) modes = texts(call, "net");
+  if (modes.size() > 1) return Error::of(ErrorKind::unsupported, "only one --network is supported here");
+  host.network_mode = modes.empty() ? Str("default") : modes[0];
+  host.dns = texts(call, "dns");
+  host.dns_search = texts(call, "dns-search");
+  host.dns_options = texts(call, "dns-option");
+  if (host.dns_options.empty()) host.dns_options = texts(call, "dns-opt");
+  for (const Str entry : texts(call, "add-host"))
+    if (entry.view().find_first_of(":=") == std::string_view::npos || entry.c_str()[0] == ':')
+      return Error::of(ErrorKind::usage, "bad format for add-host: \"%s\"", entry.c_str());
+  host.extra_hosts = texts(call, "add-host");
+  return {};
+}
+
+Status read_logging(const Call& call, store::HostConfig& host) {
+  host.log_config.type = Str::wrap(call.args.value("log-driver", "json-file"));
+  const Str type = host.log_config.type;
+  if (type != "json-file" && type != "none" && type != "syslog" && type != "journald" && type != "local")
+    return Error::of(ErrorKind::usage, "logger: no log driver named '%s' is registered", type.c_str());
+  host.log_config.config = TRY(read_map(call, "log-opt", texts(call, "log-opt"), true));
+  for (const Entry<Str>& entry : host.log_config.config) {
+    if (entry.key == "max-size")
+      TRY(parse_size(entry.value));
+    else if (entry.key == "max-file") {
+      if (atoi(entry.value.c_str()) < 1)
+        return bad("log-opt", entry.value.c_str(), "max-file must be at least 1");
+    } else if (entry.key != "tag" && entry.key != "labels" && entry.key != "env" && entry.key != "mode" &&
+               entry.key != "max-buffer-size" && entry.key != "syslog-address" &&
+               entry.key != "syslog-facility" && entry.key != "compress")
+      return Error::of(ErrorKind::usage, "unknown log opt '%s' for %s log driver", entry.key.c_str(),
+                       type.c_str());
+  }
+  return {};
+}
+
+/// The names of other containers and the modes that share nothing are checked where the store is known.
+Status read_namespaces(const Call& call, store::HostConfig& host) {
+  host.pid_mode = text(call, "pid");
+  host.ipc_mode = text(call, "ipc");
+  host.uts_mode = text(call, "uts");
+  host.userns_mode = text(call, "userns");
+  host.cgroupns_mode = text(call, "cgroupns");
+  const auto shares = [](Str mode) { return mode.view().starts_with("container:") && mode.size > 10; };
+  if (!host.pid_mode.empty() && host.pid_mode != "host" && host.pid_mode != "private" &&
+      !shares(host.pid_mode))
+    return Error::of(ErrorKind::usage, "--pid: invalid PID mode");
+  if (!host.ipc_mode.empty() && host.ipc_mode != "host" && host.ipc_mode != "private" &&
+      host.ipc_mode != "shareable" && host.ipc_mode != "none" && !shares(host.ipc_mode))
+    return Error::of(ErrorKind::usage, "--ipc: invalid IPC mode");
+  if (!host.uts_mode.empty() && host.uts_mode != "host" && host.uts_mode != "private" &&
+      !shares(host.uts_mode))
+    return Error::of(ErrorKind::usage, "--uts: invalid UTS mode");
+  if (!host.userns_mode.empty() && host.userns_mode != "host")
+    return Error::of(ErrorKind::unsupported, "--userns: only \"host\" is supported here");
+  if (!host.cgroupns_mode.empty() && host.cgroupns_mode != "host" && host.cgroupns_mode != "private")
+    return Error::of(ErrorKind::usage, "--cgroupns: invalid CGROUP mode");
+  return {};
+}
+
+Status read_stop(const Call& call, store::ContainerConfig& config) {
+  config.stop_signal = text(call, "stop-signal");
+  if (!config.stop_signal.empty()) {
+    auto signal = oci::parse_signal(config.stop_signal);
+    if (!signal.ok() || *signal < 1)
+      return Error::of(ErrorKind::usage, "Invalid signal: %s", config.stop_signal.c_str());
+  }
+  if (call.args.given("stop-timeout"))
+    config.stop_timeout = static_cast<int32_t>(TRY(call.args.number("stop-timeout", 10, -1, 1'000'000'000)));
+  return {};
+}
+
+/// IMAGE [COMMAND] [ARG...] and --entrypoint.
+Status read_command(const Call& call, manager::CreateRequest& request) {
+  store::ContainerConfig& config = request.record->config;
+  config.image = Str::wrap(call.args[0]);
+  if (config.image.empty()) return Error::of(ErrorKind::usage, "invalid reference format");
+  config.cmd = call.arena.list<Str>(call.args.size() - 1);
+  for (size_t i = 1; i < call.args.size(); ++i) config.cmd[i - 1] = Str::wrap(call.args[i]);
+  if (const char* entrypoint = call.args.value("entrypoint")) {
+    request.entrypoint_given = true;
+    if (*entrypoint) {
+      config.entrypoint = call.arena.list<Str>(1);
+      config.entrypoint[0] = Str::wrap(entrypoint);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Status read_container_options(const Call& call, manager::CreateRequest& request) {
+  store::ContainerConfig& config = request.record->config;
+  store::HostConfig& host = request.record->host;
+  TRY(read_command(call, request));
+  host.auto_remove = call.args.flag("rm");
+  TRY(read_attach(call, config, request.detach));
+  TRY(read_environment(call, config));
+  config.labels = TRY(read_labels(call));
+  host.annotations = TRY(read_map(call, "annotation", texts(call, "annotation"), true));
+  config.working_dir = text(call, "workdir");
+  if (!config.working_dir.empty() && config.working_dir.c_str()[0] != '/')
+    return Error::of(ErrorKind::usage,
+                     "the working directory '%s' is invalid, it needs to be an absolute path",
+                     config.working_dir.c_str());
+  config.user = text(call, "user");
+  config.hostname = text(call, "hostname");
+  if (config.hostname.size > 64) return bad("hostname", config.hostname.c_str(), "longer than 64 characters");
+  config.domainname = text(call, "domainname");
+  TRY(read_stop(call, config));
+  TRY(read_healthcheck(call, config));
+  TRY(read_ports(call, *request.record));
+  host.group_add = texts(call, "group-add");
+  host.readonly_rootfs = call.args.flag("read-only");
+  host.privileged = call.args.flag("privileged");
+  host.cap_add = texts(call, "cap-add");
+  host.cap_drop = texts(call, "cap-drop");
+  host.security_opt = texts(call, "security-opt");
+  host.volumes_from = texts(call, "volumes-from");
+  host.sysctls = TRY(read_map(call, "sysctl", texts(call, "sysctl"), true));
+  host.storage_opt = TRY(read_map(call, "storage-opt", texts(call, "storage-opt"), true));
+  host.cgroup_parent = text(call, "cgroup-parent");
+  host.init = call.args.flag("init");
+  host.runtime = text(call, "runtime");
+  TRY(read_restart_policy(call, host));
+  TRY(read_network(call, host));
+  TRY(read_logging(call, host));
+  TRY(read_namespaces(call, host));
+  TRY(read_resources(call, host));
+  TRY(read_mounts(call, request));
+  request.name = call.args.value("name", "");
+  request.platform = call.args.value("platform", "");
+  return {};
+}
+
+}  // namespace slipway::cli

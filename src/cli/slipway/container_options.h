@@ -1,0 +1,103 @@
+// The options of `run` and `create`: one table, and what they mean as a record.
+#pragma once
+
+#include "src/cli/program.h"
+#include "src/manager/create.h"
+
+namespace slipway::cli {
+
+inline constexpr auto kContainerOptions = std::to_array<Option>({
+    list("attach", 'a', "STREAM", "attach to stdin, stdout or stderr"),
+    flag("interactive", 'i', "keep stdin open even if not attached"),
+    flag("tty", 't', "allocate a pseudo-terminal"),
+    flag("rm", 0, "remove the container when it exits"),
+    value("name", 0, "NAME", "the container's name"),
+    list("env", 'e', "KEY=VALUE", "set an environment variable; KEY alone takes it from here"),
+    list("env-file", 0, "FILE", "read environment variables from a file"),
+    value("workdir", 'w', "PATH_IN", "working directory inside the container"),
+    value("user", 'u', "USER[:GROUP]", "name or number"),
+    list("group-add", 0, "GROUP", "a further group"),
+    value("entrypoint", 0, "COMMAND", "instead of the image's entrypoint"),
+    value("hostname", 'h', "NAME", "host name (default: the short id)"),
+    value("domainname", 0, "NAME", "NIS domain name"),
+    list("add-host", 0, "HOST:IP", "a line for /etc/hosts"),
+    list("dns", 0, "ADDRESS", "a name server for /etc/resolv.conf"),
+    list("dns-search", 0, "DOMAIN", "a search domain"),
+    list("dns-option", 0, "OPTION", "an option for /etc/resolv.conf"),
+    list("dns-opt", 0, "OPTION", "the same as --dns-option"),
+    list("network", 0, "MODE", "none, host, bridge, container:ID, ns:PATH or a network's name"),
+    list("net", 0, "MODE", "the same as --network"),
+    list("publish", 'p', "[[IP:]PORT:]PORT", "publish a port"),
+    flag("publish-all", 'P', "publish all exposed ports"),
+    list("expose", 0, "PORT", "a port that the container listens on"),
+    list("volume", 'v', "SRC:DST[:OPT]", "bind a directory or a volume"),
+    list("mount", 0, "KEY=VALUE,...", "a mount in detail"),
+    list("tmpfs", 0, "PATH_IN[:OPT]", "mount a tmpfs"),
+    list("volumes-from", 0, "CONTAINER", "mount the volumes of another container"),
+    flag("read-only", 0, "make the root file system read-only"),
+    value("memory", 'm', "BYTES", "memory limit"),
+    value("memory-swap", 0, "BYTES", "limit of memory and swap together; -1: none"),
+    value("memory-reservation", 0, "BYTES", "soft memory limit"),
+    value("memory-swappiness", 0, "0-100", "how readily pages are swapped out"),
+    value("cpus", 0, "NUMBER", "how many CPUs at most"),
+    value("cpu-shares", 'c', "NUMBER", "relative weight"),
+    value("cpu-period", 0, "MICROSECONDS", "period of the scheduler's quota"),
+    value("cpu-quota", 0, "MICROSECONDS", "CPU time per period"),
+    value("cpuset-cpus", 0, "LIST", "which CPUs"),
+    value("cpuset-mems", 0, "LIST", "which memory nodes"),
+    value("pids-limit", 0, "NUMBER", "how many processes; -1: no limit"),
+    value("blkio-weight", 0, "10-1000", "relative weight of block I/O"),
+    list("device-read-bps", 0, "DEVICE:RATE", "limit reads, bytes a second"),
+    list("device-write-bps", 0, "DEVICE:RATE", "limit writes, bytes a second"),
+    list("device-read-iops", 0, "DEVICE:RATE", "limit reads a second"),
+    list("device-write-iops", 0, "DEVICE:RATE", "limit writes a second"),
+    list("ulimit", 0, "NAME=SOFT[:HARD]", "a resource limit"),
+    value("shm-size", 0, "BYTES", "size of /dev/shm (default 64m)"),
+    value("oom-score-adj", 0, "-1000-1000", "preference of the out-of-memory killer"),
+    flag("oom-kill-disable", 0, "no out-of-memory killer"),
+    list("cap-add", 0, "NAME", "add a capability, or ALL"),
+    list("cap-drop", 0, "NAME", "drop a capability, or ALL"),
+    flag("privileged", 0, "all capabilities, all devices, no confinement"),
+    list("security-opt", 0, "OPTION", "seccomp=, apparmor=, label=, no-new-privileges, systempaths="),
+    list("device", 0, "HOST[:IN[:rwm]]", "a device of the host"),
+    list("device-cgroup-rule", 0, "RULE", "\"c 10:200 rwm\""),
+    list("sysctl", 0, "KEY=VALUE", "a kernel parameter of the container's namespaces"),
+    value("pid", 0, "MODE", "host or container:ID"),
+    value("ipc", 0, "MODE", "none, private, shareable, host or container:ID"),
+    value("uts", 0, "MODE", "host"),
+    value("userns", 0, "MODE", "host"),
+    value("cgroupns", 0, "MODE", "host or private"),
+    value("cgroup-parent", 0, "CGROUP", "the cgroup that holds the container's"),
+    flag("init", 0, "run an init that forwards signals and reaps processes"),
+    value("restart", 0, "POLICY", "no, on-failure[:N], always or unless-stopped"),
+    value("stop-signal", 0, "SIGNAL", "what `stop` sends (default: the image's, else TERM)"),
+    value("stop-timeout", 0, "SECONDS", "how long `stop` waits before it kills"),
+    value("health-cmd", 0, "COMMAND", "the command that tells whether the container is healthy"),
+    value("health-interval", 0, "DURATION", "time between two checks"),
+    value("health-retries", 0, "NUMBER", "failures until it is unhealthy"),
+    value("health-timeout", 0, "DURATION", "how long a check may take"),
+    value("health-start-period", 0, "DURATION", "failures in this time do not count"),
+    value("health-start-interval", 0, "DURATION", "time between checks in the start period"),
+    flag("no-healthcheck", 0, "no health check, not even the image's"),
+    value("log-driver", 0, "NAME", "json-file, none, syslog or journald"),
+    list("log-opt", 0, "KEY=VALUE", "max-size, max-file, tag"),
+    list("label", 'l', "KEY=VALUE", "a label"),
+    list("label-file", 0, "FILE", "read labels from a file"),
+    list("annotation", 0, "KEY=VALUE", "an annotation for the OCI runtime"),
+    value("cidfile", 0, "FILE", "write the container's id to a new file"),
+    value("pull", 0, "WHEN", "always, missing or never"),
+    value("platform", 0, "OS/ARCH", "of the image"),
+    value("runtime", 0, "PATH", "another OCI runtime"),
+    list("storage-opt", 0, "KEY=VALUE", "size=BYTES: how much the container may write"),
+    flag("quiet", 'q', "no progress of a pull"),
+});
+
+/// What the options and the words after the image ask for. Checks all that needs no store.
+Status read_container_options(const Call& call, manager::CreateRequest& request);
+
+/// --volume, --mount, --tmpfs into request.record->mounts; in container_mounts.cc.
+Status read_mounts(const Call& call, manager::CreateRequest& request);
+/// Resources, devices and limits into request.record->host; in container_resources.cc.
+Status read_resources(const Call& call, store::HostConfig& host);
+
+}  // namespace slipway::cli

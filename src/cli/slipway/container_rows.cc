@@ -1,0 +1,142 @@
+#include "src/cli/slipway/container_rows.h"
+
+#include <ctime>
+
+#include "src/cli/slipway/format.h"
+#include "src/store/id.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr size_t kCommandWidth = 20;
+
+int64_t seconds_since(std::string_view rfc3339) {
+  auto time = store::parse_rfc3339(rfc3339);
+  return time.ok() ? store::now().seconds - time->seconds : 0;
+}
+
+std::string command_text(const store::Record& record, bool truncate) {
+  std::string text(record.path.view());
+  for (const Str arg : record.args) text.append(" ").append(arg.view());
+  if (truncate && text.size() > kCommandWidth) text = text.substr(0, kCommandWidth - 1) + "…";
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c == '\n')
+      quoted += "\\n";
+    else if (c == '\t')
+      quoted += "\\t";
+    else
+      quoted += c;
+  }
+  return quoted + "\"";
+}
+
+std::string joined_labels(const Map<Str>& labels) {
+  std::string text;
+  for (const Entry<Str>& entry : labels)
+    text.append(text.empty() ? "" : ",").append(entry.key.view()).append("=").append(entry.value.view());
+  return text;
+}
+
+std::string mounts_text(const store::Record& record, bool truncate) {
+  std::string text;
+  for (const store::MountPoint& mount : record.mounts) {
+    if (mount.type == "tmpfs") continue;
+    std::string name(mount.name.empty() ? mount.source.view() : mount.name.view());
+    if (truncate && name.size() > 15) name = name.substr(0, 14) + "…";
+    text.append(text.empty() ? "" : ",").append(name);
+  }
+  return text;
+}
+
+int64_t local_volumes(const store::Record& record) {
+  int64_t count = 0;
+  for (const store::MountPoint& mount : record.mounts) count += mount.type == "volume";
+  return count;
+}
+
+}  // namespace
+
+std::string time_ago(std::string_view rfc3339) {
+  return human_duration(seconds_since(rfc3339)) + " ago";
+}
+
+std::string go_time(std::string_view rfc3339) {
+  auto time = store::parse_rfc3339(rfc3339);
+  if (!time.ok()) return std::string(rfc3339);
+  const time_t seconds = time->seconds;
+  tm parts = {};
+  localtime_r(&seconds, &parts);
+  char text[64];
+  strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z %Z", &parts);
+  return text;
+}
+
+std::string status_text(const manager::Observed& observed) {
+  using store::ContainerStatus;
+  const store::State& state = *observed.state;
+  switch (observed.status) {
+    case ContainerStatus::created:
+      return "Created";
+    case ContainerStatus::running:
+    case ContainerStatus::paused: {
+      std::string text = "Up " + human_duration(seconds_since(state.started_at));
+      if (observed.status == ContainerStatus::paused) return text + " (Paused)";
+      if (state.health && !state.health->status.empty())
+        text.append(state.health->status == "starting"
+                        ? " (health: starting)"
+                        : " (" + std::string(state.health->status.view()) + ")");
+      return text;
+    }
+    case ContainerStatus::restarting:
+      return "Restarting (" + std::to_string(state.exit_code) + ") " + time_ago(state.finished_at);
+    case ContainerStatus::removing:
+      return "Removal In Progress";
+    case ContainerStatus::exited:
+    case ContainerStatus::dead:
+      break;
+  }
+  if (state.finished_at.empty()) return "Exited (" + std::to_string(state.exit_code) + ")";
+  return "Exited (" + std::to_string(state.exit_code) + ") " + time_ago(state.finished_at);
+}
+
+std::string ports_text(const store::Record& record) {
+  std::string text;
+  for (const store::PortBinding& binding : record.host.port_bindings)
+    text.append(text.empty() ? "" : ", ")
+        .append(binding.host_ip.empty() ? "0.0.0.0" : binding.host_ip.view())
+        .append(":")
+        .append(binding.host_port.view())
+        .append("->")
+        .append(binding.port.view());
+  for (const Str port : record.config.exposed_ports) {
+    bool published = false;
+    for (const store::PortBinding& binding : record.host.port_bindings)
+      published = published || binding.port == port.view();
+    if (!published) text.append(text.empty() ? "" : ", ").append(port.view());
+  }
+  return text;
+}
+
+Value container_row(const store::Record& record, const manager::Observed& observed, bool truncate) {
+  Value row = Value::object();
+  row.set("ID", truncate ? store::short_id(record.id) : record.id.view());
+  row.set("Image", record.config.image);
+  row.set("Command", command_text(record, truncate));
+  row.set("CreatedAt", go_time(record.created));
+  row.set("RunningFor", time_ago(record.created));
+  row.set("Ports", observed.is_running() ? ports_text(record) : std::string());
+  row.set("State", to_string(observed.status));
+  row.set("Status", status_text(observed));
+  row.set("Names", record.name);
+  row.set("Labels", joined_labels(record.config.labels));
+  row.set("Mounts", mounts_text(record, truncate));
+  row.set("LocalVolumes", std::to_string(local_volumes(record)));
+  row.set("Networks", record.host.network_mode == "default" ? Str("bridge") : record.host.network_mode);
+  row.set("\x01labels", Value::map_of(record.config.labels));
+  return row;
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,97 @@
+// `info`: the store, its driver and the machine.
+#include <fcntl.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "src/cli/slipway/format.h"
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/cli/version.h"
+#include "src/store/containers.h"
+#include "src/sys/file.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kOptions = std::to_array<Option>({
+    value("format", 'f', "TEMPLATE", "print with a Go template, or json"),
+});
+
+std::string operating_system() {
+  auto text = sys::read_file_at(AT_FDCWD, "/etc/os-release", 1 << 16);
+  if (!text.ok()) return "Linux";
+  const size_t at = text->find("PRETTY_NAME=\"");
+  return at == std::string::npos ? "Linux" : text->substr(at + 13, text->find('"', at + 13) - at - 13);
+}
+
+Result<Value> info_value(const Call& call) {
+  const auto store = TRY(open_store(call));
+  store::Containers containers(*store);
+  drivers::Driver* driver = TRY(store->driver());
+  utsname system = {};
+  uname(&system);
+  struct sysinfo memory = {};
+  sysinfo(&memory);
+  Value info = Value::object();
+  info.set("Containers", static_cast<int64_t>(TRY(containers.list()).size()));
+  info.set("Driver", driver->name());
+  Value status = Value::array();
+  for (const auto& [key, value] : driver->status()) status.add(Value::array().add(key).add(value));
+  info.set("DriverStatus", std::move(status));
+  info.set("Root", store->root());
+  info.set("DockerRootDir", store->root());
+  info.set("RunRoot", store->run_root());
+  info.set("ServerVersion", version());
+  info.set("KernelVersion", system.release);
+  info.set("OperatingSystem", operating_system());
+  info.set("OSType", "linux");
+  info.set("Architecture", system.machine);
+  info.set("NCPU", static_cast<int64_t>(sysconf(_SC_NPROCESSORS_ONLN)));
+  info.set("MemTotal", static_cast<int64_t>(memory.totalram * memory.mem_unit));
+  info.set("Name", system.nodename);
+  info.set("DefaultRuntime", "slip");
+  info.set("LoggingDriver", "json-file");
+  return info;
+}
+
+Result<int> run(const Call& call) {
+  const Value info = TRY(info_value(call));
+  if (const char* format = call.args.value("format")) {
+    TRY(print_formatted(format, info));
+    return 0;
+  }
+  std::string text;
+  const auto row = [&](const char* name, const char* field) {
+    text.append(name).append(": ").append(go_text(info[field])).append("\n");
+  };
+  row("Containers", "Containers");
+  row("Server Version", "ServerVersion");
+  row("Storage Driver", "Driver");
+  for (const Value& pair : info["DriverStatus"].items())
+    text.append(" ").append(pair.items()[0].text()).append(": ").append(pair.items()[1].text()).append("\n");
+  row("Logging Driver", "LoggingDriver");
+  row("Default Runtime", "DefaultRuntime");
+  row("Kernel Version", "KernelVersion");
+  row("Operating System", "OperatingSystem");
+  row("OSType", "OSType");
+  row("Architecture", "Architecture");
+  row("CPUs", "NCPU");
+  text.append("Total Memory: ").append(binary_size(info["MemTotal"].real())).append("\n");
+  row("Name", "Name");
+  row("Root Dir", "Root");
+  row("Run Dir", "RunRoot");
+  TRY(print(text));
+  return 0;
+}
+
+constexpr Verb kVerb = {"info", "", "Show what is known of this store and this machine", kOptions, 0, 0,
+                        false,  run};
+
+}  // namespace
+
+const Verb kInfo = kVerb;
+const Verb kSystemInfo = as("system info", kVerb);
+
+}  // namespace slipway::cli

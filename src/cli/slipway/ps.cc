@@ -1,0 +1,222 @@
+// `ps`: the containers of the store.
+#include <algorithm>
+
+#include "src/cli/slipway/container_rows.h"
+#include "src/cli/slipway/format.h"
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/manager/image.h"
+#include "src/store/containers.h"
+#include "src/store/id.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kOptions = std::to_array<Option>({
+    flag("all", 'a', "show all containers (default: only running ones)"),
+    flag("latest", 'l', "show the latest created container, whatever its state"),
+    value("last", 'n', "NUMBER", "show so many of the latest created containers"),
+    flag("quiet", 'q', "only ids"),
+    flag("size", 's', "show how much each has written"),
+    flag("no-trunc", 0, "do not shorten anything"),
+    list("filter", 'f', "KEY=VALUE",
+         "id, name, label, status, exited, ancestor, before, since, volume, network, health"),
+    value("format", 0, "TEMPLATE", "table, json, or a Go template"),
+});
+
+constexpr Column kColumns[] = {{"ID", "CONTAINER ID"},
+                               {"Image", "IMAGE"},
+                               {"Command", "COMMAND"},
+                               {"CreatedAt", "CREATED AT"},
+                               {"RunningFor", "CREATED"},
+                               {"Ports", "PORTS"},
+                               {"State", "STATE"},
+                               {"Status", "STATUS"},
+                               {"Size", "SIZE"},
+                               {"Names", "NAMES"},
+                               {"Labels", "LABELS"},
+                               {"Mounts", "MOUNTS"},
+                               {"LocalVolumes", "LOCAL VOLUMES"},
+                               {"Networks", "NETWORKS"}};
+
+constexpr const char* kFilters[] = {"id",    "name",   "label",   "status", "exited",  "ancestor", "before",
+                                    "since", "volume", "network", "health", "publish", "expose",   "is-task"};
+
+struct Row {
+  const store::Record* record;
+  manager::Observed observed;
+};
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+/// docker's name filter is a regular expression; its anchors are what people use of it.
+bool name_matches(std::string_view name, std::string_view pattern) {
+  const bool from_start = pattern.starts_with('^');
+  const bool to_end = pattern.ends_with('$');
+  if (from_start) pattern.remove_prefix(1);
+  if (to_end) pattern.remove_suffix(1);
+  if (pattern.starts_with('/')) pattern.remove_prefix(1);
+  if (from_start && to_end) return name == pattern;
+  if (from_start) return name.starts_with(pattern);
+  return to_end ? name.ends_with(pattern) : contains(name, pattern);
+}
+
+class Selection {
+ public:
+  static Result<Selection> make(const Call& call, store::Store& store) {
+    Selection selection;
+    selection.filters_ = TRY(Filters::parse(call.args.values("filter", call.arena), kFilters));
+    store::Containers containers(store);
+    for (const char* key : {"before", "since"}) {
+      for (const std::string_view name : selection.filters_.values(key)) {
+        const std::string id = TRY(containers.find(name));
+        const store::Record* record = TRY(containers.load(id, call.arena));
+        (key[0] == 'b' ? selection.before_ : selection.since_) = record->created;
+      }
+    }
+    for (const std::string_view name : selection.filters_.values("ancestor")) {
+      auto image = manager::find_image(store, name, call.arena);
+      selection.ancestors_.push_back(image.ok() ? "sha256:" + std::string(image->id.view())
+                                                : std::string(name));
+    }
+    for (const std::string_view status : selection.filters_.values("status"))
+      if (std::none_of(std::begin(kStatuses), std::end(kStatuses),
+                       [&](const char* known) { return status == known; }))
+        return Error::of(ErrorKind::usage, "invalid filter 'status=%.*s'", static_cast<int>(status.size()),
+                         status.data());
+    return selection;
+  }
+
+  /// Without a look at the record.
+  bool by_state(const manager::Observed& observed) const {
+    return filters_.any("status", [&](std::string_view status) {
+      return status == to_string(observed.status);
+    }) && filters_.any("exited", [&](std::string_view code) {
+      return observed.status == store::ContainerStatus::exited &&
+             code == std::to_string(observed.state->exit_code);
+    }) && filters_.any("health", [&](std::string_view health) {
+      return observed.state->health ? observed.state->health->status == health : health == "none";
+    });
+  }
+  bool by_record(const store::Record& record) const {
+    if (!before_.empty() && record.created.view() >= before_.view()) return false;
+    if (!since_.empty() && record.created.view() <= since_.view()) return false;
+    return filters_.labels(record.config.labels) &&
+           filters_.any("id", [&](std::string_view id) { return record.id.view().starts_with(id); }) &&
+           filters_.any("name", [&](std::string_view name) { return name_matches(record.name, name); }) &&
+           filters_.any("network", [&](std::string_view mode) { return record.host.network_mode == mode; }) &&
+           filters_.any("volume", [&](std::string_view volume) { return uses_volume(record, volume); }) &&
+           filters_.any("expose", [&](std::string_view port) { return exposes(record, port); }) &&
+           filters_.any("publish", [&](std::string_view port) { return publishes(record, port); }) &&
+           filters_.any("ancestor", [&](std::string_view) {
+             return std::find(ancestors_.begin(), ancestors_.end(), record.image.view()) != ancestors_.end();
+           });
+  }
+  /// A filter on the state asks for containers that do not run, too.
+  bool implies_all() const { return filters_.has("status") || filters_.has("exited"); }
+
+ private:
+  static constexpr const char* kStatuses[] = {"created",  "running", "paused", "restarting",
+                                              "removing", "exited",  "dead"};
+
+  static bool uses_volume(const store::Record& record, std::string_view volume) {
+    return std::any_of(record.mounts.begin(), record.mounts.end(), [&](const store::MountPoint& mount) {
+      return mount.name == volume || mount.destination == volume || mount.source == volume;
+    });
+  }
+  static bool same_port(Str port, std::string_view wanted) {
+    return port == wanted ||
+           (!contains(wanted, "/") && port.view().substr(0, port.view().find('/')) == wanted);
+  }
+  static bool exposes(const store::Record& record, std::string_view port) {
+    return std::any_of(record.config.exposed_ports.begin(), record.config.exposed_ports.end(),
+                       [&](Str mine) { return same_port(mine, port); });
+  }
+  static bool publishes(const store::Record& record, std::string_view port) {
+    return std::any_of(record.host.port_bindings.begin(), record.host.port_bindings.end(),
+                       [&](const store::PortBinding& binding) { return same_port(binding.port, port); });
+  }
+
+  Filters filters_;
+  Str before_, since_;
+  std::vector<std::string> ancestors_;
+};
+
+Result<std::vector<Row>> select(const Call& call, store::Store& store, bool all) {
+  const Selection selection = TRY(Selection::make(call, store));
+  store::Containers containers(store);
+  std::vector<Row> rows;
+  for (const std::string& id : TRY(containers.list())) {
+    // What another command removes meanwhile is not there.
+    auto observed = manager::observe(store, id, call.arena);
+    if (!observed.ok()) continue;
+    if (!all && !selection.implies_all() && !observed->is_running() &&
+        observed->status != store::ContainerStatus::restarting)
+      continue;
+    if (!selection.by_state(*observed)) continue;
+    auto record = containers.load(id, call.arena);
+    if (!record.ok() || !selection.by_record(**record)) continue;
+    rows.push_back({*record, *observed});
+  }
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return a.record->created.view() > b.record->created.view(); });
+  return rows;
+}
+
+Result<std::string> size_text(store::Store& store, const store::Record& record) {
+  drivers::Driver* driver = TRY(store.driver());
+  const drivers::Usage own = TRY(driver->usage(record.id));
+  uint64_t total = own.bytes;
+  if (!record.layer.empty()) {
+    auto image = driver->usage(record.layer);
+    if (image.ok()) total += image->bytes;
+  }
+  return human_size(static_cast<double>(own.bytes)) + " (virtual " + human_size(static_cast<double>(total)) +
+         ")";
+}
+
+Result<int> run(const Call& call) {
+  const auto store = TRY(open_store(call));
+  TRY(store::Containers(*store).collect());
+  int64_t last = TRY(call.args.number("last", -1, -1, INT32_MAX));
+  if (call.args.flag("latest")) last = 1;
+  std::vector<Row> rows = TRY(select(call, *store, call.args.flag("all") || last >= 0));
+  if (last >= 0 && rows.size() > static_cast<size_t>(last)) rows.resize(static_cast<size_t>(last));
+
+  const bool truncate = !call.args.flag("no-trunc");
+  const std::string_view format = call.args.value("format", "");
+  if (call.args.flag("quiet") && format.empty()) {
+    std::string out;
+    for (const Row& row : rows)
+      out.append(truncate ? store::short_id(row.record->id) : row.record->id.view()).append("\n");
+    TRY(print(out));
+    return 0;
+  }
+  const bool sizes = call.args.flag("size");
+  std::vector<Value> values;
+  for (const Row& row : rows) {
+    Value value = container_row(*row.record, row.observed, truncate);
+    const bool wanted = sizes || contains(format, ".Size");
+    value.set("Size", wanted ? TRY(size_text(*store, *row.record)) : std::string("0B"));
+    values.push_back(std::move(value));
+  }
+  std::string table =
+      "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
+  if (sizes) table += "\t{{.Size}}";
+  TRY(print_rows(format, table, kColumns, values));
+  return 0;
+}
+
+constexpr Verb kVerb = {"ps", "", "List containers", kOptions, 0, 0, false, run};
+
+}  // namespace
+
+const Verb kPs = kVerb;
+const Verb kContainerLs = as("container ls", kVerb);
+const Verb kContainerList = as("container list", kVerb);
+const Verb kContainerPs = as("container ps", kVerb);
+
+}  // namespace slipway::cli

@@ -1,0 +1,26 @@
+// `rename`: a container's name, while it runs or not.
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/store/containers.h"
+
+namespace slipway::cli {
+
+namespace {
+
+Result<int> run(const Call& call) {
+  const auto store = TRY(open_store(call));
+  store::Containers containers(*store);
+  const std::string id = TRY(containers.find(call.args[0]));
+  const Fd lock = TRY(containers.lock(id));
+  TRY(containers.rename(id, lock.get(), call.args[1]));
+  return 0;
+}
+
+constexpr Verb kVerb = {"rename", "CONTAINER NAME", "Give a container another name", {}, 2, 2, false, run};
+
+}  // namespace
+
+const Verb kRename = kVerb;
+const Verb kContainerRename = as("container rename", kVerb);
+
+}  // namespace slipway::cli

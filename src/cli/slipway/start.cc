@@ -1,0 +1,90 @@
+// `start`: containers that exist and do not run.
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/manager/conversation.h"
+#include "src/manager/launch.h"
+#include "src/manager/lifecycle.h"
+#include "src/store/containers.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kOptions = std::to_array<Option>({
+    flag("attach", 'a', "attach to its output and pass signals on"),
+    flag("interactive", 'i', "attach to its standard input"),
+    value("detach-keys", 0, "KEYS", "what leaves the container running (ctrl-p,ctrl-q)"),
+    flag("sig-proxy", 0, "pass signals on to the program (default true)"),
+});
+
+/// Takes the lock, and nothing when it runs already.
+Result<std::optional<Fd>> claim(store::Store& store, const std::string& id) {
+  Arena arena;
+  Fd lock = TRY(store::Containers(store).lock(id));
+  const manager::Observed observed = TRY(manager::observe(store, id, arena));
+  if (observed.status == store::ContainerStatus::paused)
+    return Error::of(ErrorKind::in_use, "cannot start a paused container, try unpause instead");
+  if (observed.is_running() || observed.status == store::ContainerStatus::restarting)
+    return std::optional<Fd>();
+  TRY(manager::set_stopped(store, id, false));
+  return std::optional<Fd>(std::move(lock));
+}
+
+Status start_detached(store::Store& store, std::string_view name, const manager::Inherited& inherited) {
+  const std::string id = TRY(store::Containers(store).find(name));
+  std::optional<Fd> lock = TRY(claim(store, id));
+  if (lock) {
+    manager::StartOptions options;
+    options.inherited = &inherited;
+    TRY(manager::start_container(store, id, std::move(*lock), options));
+  }
+  return print(std::string(name) + "\n");
+}
+
+Result<int> start_attached(const Call& call, store::Store& store, const manager::Inherited& inherited) {
+  store::Containers containers(store);
+  const std::string id = TRY(containers.find(call.args[0]));
+  const store::Record* record = TRY(containers.load(id, call.arena));
+  std::optional<Fd> lock = TRY(claim(store, id));
+  if (!lock)
+    return Error::of(ErrorKind::in_use, "container %s is running already: use `slipway attach`",
+                     call.args[0]);
+  const manager::SignalGuard signals = TRY(manager::SignalGuard::begin());
+  manager::ConversationOptions options;
+  options.input = call.args.flag("interactive") && record->config.open_stdin;
+  options.terminal = record->config.tty;
+  options.proxy_signals = !call.args.given("sig-proxy") || call.args.flag("sig-proxy");
+  options.detach_keys = call.args.value("detach-keys", options.detach_keys.c_str());
+  manager::StartOptions start;
+  start.inherited = &inherited;
+  start.attach = (options.input ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
+  if (record->config.tty) start.window = manager::terminal_size();
+  const manager::Started started = TRY(manager::start_container(store, id, std::move(*lock), start));
+  const manager::Ending ending = TRY(manager::converse(store, id, started.conversation, signals, options));
+  if (ending.how == manager::Ending::How::lost)
+    return Error::of(ErrorKind::failed, "the monitor of container %s has ended", id.c_str());
+  return ending.exit_code;
+}
+
+Result<int> run(const Call& call) {
+  const manager::Inherited inherited = manager::Inherited::now();
+  const auto store = TRY(open_store(call));
+  TRY(store::Containers(*store).collect());
+  if (call.args.flag("attach") || call.args.flag("interactive")) {
+    if (call.args.size() > 1)
+      return Error::of(ErrorKind::usage, "you cannot start and attach multiple containers at once");
+    return start_attached(call, *store, inherited);
+  }
+  return for_each_argument(call,
+                           [&](std::string_view name) { return start_detached(*store, name, inherited); });
+}
+
+constexpr Verb kVerb = {"start", "CONTAINER...", "Start stopped containers", kOptions, 1, kNoLimit, false,
+                        run};
+
+}  // namespace
+
+const Verb kStart = kVerb;
+const Verb kContainerStart = as("container start", kVerb);
+
+}  // namespace slipway::cli

@@ -1,0 +1,73 @@
+// `stop` and `restart`.
+#include <optional>
+
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/manager/launch.h"
+#include "src/manager/lifecycle.h"
+#include "src/store/containers.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kOptions = std::to_array<Option>({
+    value("time", 't', "SECONDS", "how long to wait before it is killed; -1: for ever (default 10)"),
+    value("timeout", 0, "SECONDS", "the same as --time"),
+});
+
+Result<std::optional<int>> timeout(const Call& call) {
+  const char* name = call.args.given("time") ? "time" : "timeout";
+  if (!call.args.given(name)) return std::optional<int>();
+  return std::optional<int>(static_cast<int>(TRY(call.args.number(name, 10, -1, 1'000'000'000))));
+}
+
+Result<int> run_stop(const Call& call) {
+  const std::optional<int> seconds = TRY(timeout(call));
+  const auto store = TRY(open_store(call));
+  return for_each_argument(call, [&](std::string_view name) -> Status {
+    const std::string id = TRY(store::Containers(*store).find(name));
+    TRY(manager::stop_container(*store, id, seconds));
+    return print(std::string(name) + "\n");
+  });
+}
+
+Result<int> run_restart(const Call& call) {
+  const manager::Inherited inherited = manager::Inherited::now();
+  const std::optional<int> seconds = TRY(timeout(call));
+  const auto store = TRY(open_store(call));
+  return for_each_argument(call, [&](std::string_view name) -> Status {
+    store::Containers containers(*store);
+    const std::string id = TRY(containers.find(name));
+    Arena arena;
+    const store::Record* record = TRY(containers.load(id, arena));
+    if (record->host.auto_remove) {
+      const manager::Observed observed = TRY(manager::observe(*store, id, arena));
+      if (observed.is_running())
+        return Error::of(ErrorKind::in_use, "container %s is removed when it stops (--rm)",
+                         std::string(name).c_str());
+    }
+    TRY(manager::stop_container(*store, id, seconds));
+    Fd lock = TRY(containers.lock(id));
+    TRY(manager::set_stopped(*store, id, false));
+    manager::StartOptions options;
+    options.inherited = &inherited;
+    TRY(manager::start_container(*store, id, std::move(lock), options));
+    return print(std::string(name) + "\n");
+  });
+}
+
+constexpr Verb kStopVerb = {"stop", "CONTAINER...", "Stop running containers", kOptions, 1, kNoLimit,
+                            false,  run_stop};
+constexpr Verb kRestartVerb = {
+    "restart", "CONTAINER...", "Stop containers and start them again", kOptions, 1, kNoLimit,
+    false,     run_restart};
+
+}  // namespace
+
+const Verb kStop = kStopVerb;
+const Verb kContainerStop = as("container stop", kStopVerb);
+const Verb kRestart = kRestartVerb;
+const Verb kContainerRestart = as("container restart", kRestartVerb);
+
+}  // namespace slipway::cli

@@ -1,0 +1,233 @@
+#include "src/manager/conversation.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "src/manager/launch.h"
+#include "src/sys/file.h"
+
+namespace slipway::manager {
+
+namespace {
+
+/// All but those that stop this process for good reasons of its own, or that tell of its own faults.
+sigset_t handled_signals() {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int number :
+       {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGPIPE, SIGCHLD, SIGTTIN, SIGTTOU})
+    sigdelset(&set, number);
+  return set;
+}
+
+/// The terminal on standard input without line editing, echo and signal keys; restored at the end.
+class RawTerminal {
+ public:
+  RawTerminal() {
+    if (tcgetattr(STDIN_FILENO, &saved_) < 0) return;
+    termios raw = saved_;
+    cfmakeraw(&raw);
+    active_ = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+  }
+  RawTerminal(const RawTerminal&) = delete;
+  RawTerminal& operator=(const RawTerminal&) = delete;
+  ~RawTerminal() {
+    if (active_) tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_);
+  }
+
+ private:
+  termios saved_ = {};
+  bool active_ = false;
+};
+
+class Conversation {
+ public:
+  Conversation(store::Store& store, std::string_view id, const Fd& socket, const SignalGuard& signals,
+               const ConversationOptions& options, std::string keys)
+      : store_(store),
+        id_(id),
+        socket_(socket),
+        signals_(signals),
+        options_(options),
+        keys_(std::move(keys)) {}
+
+  Result<Ending> run() {
+    std::optional<RawTerminal> raw;
+    if (options_.terminal && options_.input && isatty(STDIN_FILENO)) raw.emplace();
+    if (options_.terminal) send_window_size();
+    bool reading = options_.input;
+    for (;;) {
+      pollfd fds[] = {
+          {socket_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {reading ? STDIN_FILENO : -1, POLLIN, 0}};
+      if (poll(fds, 3, -1) < 0) continue;
+      if (fds[0].revents && !message()) return ending_;
+      if (fds[1].revents) signal();
+      if (fds[2].revents && !input(reading)) return Ending{Ending::How::detached, 0};
+    }
+  }
+
+ private:
+  /// False when it was the last one.
+  bool message() {
+    char buffer[wire::kLargestPayload + 1];
+    auto got = wire::receive(socket_.get(), buffer, sizeof buffer, false);
+    if (!got.ok() && got.error().code() == EAGAIN) return true;
+    if (!got.ok() || *got == 0) {
+      ending_.how = Ending::How::lost;
+      return false;
+    }
+    const std::string_view payload(buffer + 1, *got - 1);
+    switch (buffer[0]) {
+      case wire::kStdout:
+        return !options_.out || write_out(STDOUT_FILENO, payload);
+      case wire::kStderr:
+        return !options_.err || write_out(STDERR_FILENO, payload);
+      case wire::kExited:
+        if (payload.size() == sizeof(int32_t)) {
+          int32_t code;
+          memcpy(&code, payload.data(), sizeof code);
+          ending_.exit_code = code;
+        }
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  /// Who does not want to read our output any more does not stop the container.
+  static bool write_out(int fd, std::string_view bytes) {
+    (void)sys::write_all(fd, bytes);
+    return true;
+  }
+
+  void signal() {
+    signalfd_siginfo info = {};
+    if (read(signals_.fd(), &info, sizeof info) != sizeof info) return;
+    const int number = static_cast<int>(info.ssi_signo);
+    if (number == SIGWINCH) {
+      if (options_.terminal) send_window_size();
+    } else if (options_.proxy_signals && number != SIGURG) {
+      (void)runtime::kill(runtime_context(store_), id_, number, false);
+    } else if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT) {
+      // Not for the container: then it means us.
+      ::signal(number, SIG_DFL);
+      sigset_t only;
+      sigemptyset(&only);
+      sigaddset(&only, number);
+      raise(number);
+      sigprocmask(SIG_UNBLOCK, &only, nullptr);
+    }
+  }
+
+  void send_window_size() {
+    const wire::WindowSize size = terminal_size();
+    if (size.rows) (void)wire::send(socket_.get(), wire::kWindowSize, &size, sizeof size, true);
+  }
+
+  /// False when the user has typed the detach keys.
+  bool input(bool& reading) {
+    char buffer[wire::kLargestPayload];
+    const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+    if (got <= 0) {
+      reading = false;
+      (void)wire::send(socket_.get(), wire::kInputEnd, nullptr, 0, true);
+      return true;
+    }
+    std::string_view bytes(buffer, static_cast<size_t>(got));
+    if (!options_.terminal || keys_.empty()) {
+      (void)wire::send(socket_.get(), wire::kInput, bytes.data(), bytes.size(), true);
+      return true;
+    }
+    std::string passed;
+    for (const char c : bytes) {
+      if (c == keys_[typed_]) {
+        if (++typed_ == keys_.size()) return false;
+        continue;
+      }
+      passed.append(keys_, 0, typed_);  // not the keys after all
+      typed_ = c == keys_[0] ? 1 : 0;
+      if (!typed_)
+        passed += c;
+      else if (keys_.size() == 1)
+        return false;
+    }
+    if (!passed.empty()) (void)wire::send(socket_.get(), wire::kInput, passed.data(), passed.size(), true);
+    return true;
+  }
+
+  store::Store& store_;
+  std::string_view id_;
+  const Fd& socket_;
+  const SignalGuard& signals_;
+  const ConversationOptions& options_;
+  std::string keys_;
+  size_t typed_ = 0;
+  Ending ending_;
+};
+
+}  // namespace
+
+Result<SignalGuard> SignalGuard::begin() {
+  const sigset_t set = handled_signals();
+  SignalGuard guard;
+  guard.signals_ = Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!guard.signals_ || sigprocmask(SIG_BLOCK, &set, nullptr) < 0)
+    return Error::sys(errno, "take the signals over");
+  // A write to a pipe that nobody reads must not end us: the exit code is still to come.
+  ::signal(SIGPIPE, SIG_IGN);
+  guard.active_ = true;
+  return guard;
+}
+
+SignalGuard::SignalGuard(SignalGuard&& other) noexcept
+    : signals_(std::move(other.signals_)), active_(std::exchange(other.active_, false)) {}
+
+SignalGuard::~SignalGuard() {
+  if (!active_) return;
+  const sigset_t set = handled_signals();
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+Result<Ending> converse(store::Store& store, std::string_view id, const Fd& socket,
+                        const SignalGuard& signals, const ConversationOptions& options) {
+  std::string keys = TRY(parse_detach_keys(options.detach_keys));
+  return Conversation(store, id, socket, signals, options, std::move(keys)).run();
+}
+
+wire::WindowSize terminal_size() {
+  winsize window = {};
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO})
+    if (ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_row) return {window.ws_row, window.ws_col};
+  return {};
+}
+
+Result<std::string> parse_detach_keys(std::string_view text) {
+  std::string keys;
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    const std::string_view key = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    const std::string_view controls = "@abcdefghijklmnopqrstuvwxyz[\\]^_";
+    if (key.size() == 1) {
+      keys += key[0];
+    } else if (key.size() == 6 && key.starts_with("ctrl-") &&
+               controls.find(key[5]) != std::string_view::npos) {
+      keys += static_cast<char>(controls.find(key[5]));
+    } else {
+      return Error::of(ErrorKind::usage, "Invalid detach keys (%.*s) provided", static_cast<int>(key.size()),
+                       key.data());
+    }
+  }
+  return keys;
+}
+
+}  // namespace slipway::manager

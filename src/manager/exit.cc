@@ -1,0 +1,68 @@
+#include "src/manager/exit.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "src/manager/launch.h"
+#include "src/manager/observe.h"
+#include "src/store/containers.h"
+#include "src/store/removal.h"
+#include "src/store/volumes.h"
+#include "src/sys/file.h"
+
+namespace slipway::manager {
+
+int exit_code_of(const Error& error) {
+  if (error.kind() == ErrorKind::command_not_found) return 127;
+  return error.kind() == ErrorKind::not_executable ? 126 : 128;
+}
+
+bool was_oom_killed(const store::Store& store, std::string_view id) {
+  // v2 in memory.events, v1 in memory.oom_control; both have a line "oom_kill N".
+  for (const char* path :
+       {"/sys/fs/cgroup/memory/slipway/%s/memory.oom_control", "/sys/fs/cgroup/slipway/%s/memory.events"}) {
+    std::string file(path);
+    file.replace(file.find("%s"), 2, id);
+    auto text = sys::read_file_at(AT_FDCWD, file.c_str(), 4096);
+    if (!text.ok()) continue;
+    const size_t at = text->find("oom_kill ");
+    if (at != std::string::npos && atol(text->c_str() + at + 9) > 0) return true;
+  }
+  (void)store;
+  return false;
+}
+
+Status remove_container(store::Store& store, std::string_view id, bool volumes) {
+  store::Containers containers(store);
+  Fd lock = TRY(containers.lock(id));
+  Arena arena;
+  // A record that cannot be read must not keep the container from being removed.
+  auto record = containers.load(id, arena);
+  auto observed = observe(store, id, arena);
+  if (observed.ok() && (observed->is_running() || observed->status == store::ContainerStatus::restarting))
+    return Error::of(
+        ErrorKind::in_use,
+        "You cannot remove a %s container %.*s. Stop the container before attempting removal or force remove",
+        to_string(observed->status), static_cast<int>(id.size()), id.data());
+  (void)runtime::delete_container(runtime_context(store), id, true);
+  (void)store::remove_tree_at(store.run_fd(), monitor_dir(id).c_str());
+  TRY(containers.remove(id, std::move(lock)));
+  if (!record.ok()) return {};
+  store::Volumes store_volumes(store);
+  for (const store::MountPoint& mount : (*record)->mounts) {
+    if (mount.type != "volume") continue;
+    TRY(store_volumes.release(mount.name, id));
+    if (volumes && mount.anonymous) {
+      Status removed = store_volumes.remove(mount.name);
+      if (!removed.ok() && removed.error().kind() != ErrorKind::in_use &&
+          removed.error().kind() != ErrorKind::not_found)
+        return removed;
+    }
+  }
+  return {};
+}
+
+}  // namespace slipway::manager

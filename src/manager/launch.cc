@@ -1,0 +1,116 @@
+#include "src/manager/launch.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "src/manager/container_files.h"
+#include "src/manager/exit.h"
+#include "src/manager/identity.h"
+#include "src/manager/monitor.h"
+#include "src/manager/network.h"
+#include "src/manager/observe.h"
+#include "src/manager/spec.h"
+#include "src/store/containers.h"
+#include "src/sys/mount.h"
+
+namespace slipway::manager {
+
+namespace {
+
+Result<Identity> identity_of(const store::Record& record, const sys::MountSpec& rootfs, Arena& arena) {
+  const Fd root = TRY(sys::mount_detached(rootfs).ctx("mount the root file system"));
+  return find_identity(root.get(), record.config.user, record.host.group_add, arena);
+}
+
+/// A start that came to nothing: docker shows such a container as created, with the reason.
+void note_failure(store::Store& store, int dir, const Error& error) {
+  store::State state;
+  state.status = "created";
+  state.exit_code = exit_code_of(error);
+  state.error = Str::wrap(error.text());
+  (void)store::Containers(store).save_state(dir, state);
+}
+
+Error failure_from(std::string_view message) {
+  wire::Failure failure;
+  if (message.size() < 1 + sizeof failure)
+    return Error::of(ErrorKind::failed, "the monitor ended before the container ran");
+  memcpy(&failure, message.data() + 1, sizeof failure);
+  const std::string text(message.substr(1 + sizeof failure));
+  return Error::of(static_cast<ErrorKind>(failure.kind), "%s", text.c_str());
+}
+
+}  // namespace
+
+runtime::Context runtime_context(const store::Store& store) {
+  runtime::Context context;
+  context.root = store.run_root() + "/runtime";
+  return context;
+}
+
+Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view id, int dir) {
+  auto prepared = std::make_unique<Prepared>();
+  Arena& arena = prepared->arena;
+  store::Containers containers(store);
+  prepared->record = TRY(containers.load(id, arena));
+  const store::Record& record = *prepared->record;
+  TRY(check_network(record));
+  prepared->bundle = containers.path(id);
+  drivers::Driver* driver = TRY(store.driver());
+  prepared->rootfs = TRY(driver->mounts(id));
+  const Identity identity = TRY(identity_of(record, prepared->rootfs, arena));
+  TRY(write_container_files(store, dir, record, ""));
+  prepared->spec = TRY(build_spec({.store = store,
+                                   .record = record,
+                                   .user = identity.user,
+                                   .home = identity.home,
+                                   .dir = prepared->bundle,
+                                   .network_path = Str(),
+                                   .init_path = Str(),
+                                   .arena = arena}));
+  oci::Warnings warnings(arena);
+  TRY(oci::validate_spec(*prepared->spec, warnings));
+  json::Writer writer;
+  writer.value(oci::kSpecType, prepared->spec);
+  prepared->config_text = writer.text();
+  return prepared;
+}
+
+Result<Started> start_container(store::Store& store, std::string_view id, Fd locked_dir,
+                                const StartOptions& options) {
+  auto made = prepare(store, id, locked_dir.get());
+  if (!made.ok()) {
+    note_failure(store, locked_dir.get(), made.error());
+    return std::move(made).error();
+  }
+  std::unique_ptr<Prepared> prepared = std::move(made).value();
+  if (options.window.rows && prepared->spec->process->terminal) {
+    auto* size = prepared->arena.make<oci::ConsoleSize>();
+    size->height = options.window.rows;
+    size->width = options.window.columns;
+    prepared->spec->process->console_size = size;
+  }
+  auto [ours, theirs] = TRY(wire::pair());
+  const pid_t child = fork();
+  if (child < 0) return Error::sys(errno, "fork the monitor");
+  if (child == 0) {
+    ours.reset();
+    if (options.inherited) options.inherited->close_all();
+    run_monitor(store, std::move(prepared), std::move(locked_dir), std::move(theirs), options.attach);
+  }
+  theirs.reset();
+  char message[4096];
+  const size_t size = TRY(wire::receive(ours.get(), message, sizeof message, true));
+  if (size < 1 || message[0] != wire::kStarted) return failure_from({message, size});
+  Started started;
+  memcpy(&started.pid, message + 1, sizeof started.pid);
+  started.conversation = std::move(ours);
+  return started;
+}
+
+}  // namespace slipway::manager

@@ -1,0 +1,52 @@
+// Starting a container: everything that can fail for a boring reason is found out in the command; then its
+// monitor is forked, and makes the container.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "oci/spec.h"
+#include "src/manager/inherited.h"
+#include "src/manager/wire.h"
+#include "src/runtime/runtime.h"
+#include "src/store/record.h"
+#include "src/store/store.h"
+#include "src/sys/mount_spec.h"
+
+namespace slipway::manager {
+
+/// All that making the container needs. What it points to lives in its arena.
+struct Prepared {
+  Arena arena;
+  store::Record* record = nullptr;
+  oci::Spec* spec = nullptr;
+  std::string config_text;
+  sys::MountSpec rootfs;
+  std::string bundle;  // the container's directory
+};
+
+/// Where the built-in runtime keeps what it knows of the store's containers.
+runtime::Context runtime_context(const store::Store& store);
+
+/// Reads the record and builds the spec; writes hosts, hostname and resolv.conf. `dir` is the container's
+/// directory. Errors: as create() and start() of docker have them.
+Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view id, int dir);
+
+struct StartOptions {
+  uint8_t attach = 0;                    // wire::kWantInput, wire::kWantOutput: for the conversation
+  wire::WindowSize window;               // of the terminal that will be attached; 0: unknown
+  const Inherited* inherited = nullptr;  // descriptors that the monitor must not keep
+};
+
+struct Started {
+  int pid = 0;      // of the container's init
+  Fd conversation;  // with the monitor; output comes from here if it was asked for
+};
+
+/// Starts a container that does not run. `locked_dir` is its directory, locked: the lock is let go as soon as
+/// the container runs or has failed. Errors: in_use, and all that making the container may say
+/// (command_not_found, not_executable).
+Result<Started> start_container(store::Store& store, std::string_view id, Fd locked_dir,
+                                const StartOptions& options);
+
+}  // namespace slipway::manager

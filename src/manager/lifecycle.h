@@ -1,0 +1,34 @@
+// What is done to containers that exist: wait, signal, stop, pause, remove.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "src/manager/observe.h"
+#include "src/store/store.h"
+
+namespace slipway::manager {
+
+/// Until the container has ended for good; its exit code. `timeout_ms` < 0: for ever; nothing when it ran out.
+/// Errors: not_found.
+Result<std::optional<int>> wait_container(store::Store& store, std::string_view id, int64_t timeout_ms);
+
+/// Errors: in_use "container X is not running". SIGKILL and the container's stop signal also mean that it is
+/// not to be restarted.
+Status kill_container(store::Store& store, std::string_view id, int signal);
+
+/// The stop signal, and SIGKILL when it is still there after `seconds` (-1: never). A container that does not
+/// run is stopped already. `seconds` absent: the container's own, else 10.
+Status stop_container(store::Store& store, std::string_view id, std::optional<int> seconds);
+
+/// Errors: in_use, when it does not run or is paused (is not paused) already.
+Status pause_container(store::Store& store, std::string_view id);
+Status unpause_container(store::Store& store, std::string_view id);
+
+/// With `force` a running container is killed first. Errors: not_found, in_use.
+Status delete_container(store::Store& store, std::string_view id, bool force, bool volumes);
+
+/// Notes that the user wants it to run, or to stay stopped: what restart policies ask.
+Status set_stopped(store::Store& store, std::string_view id, bool stopped);
+
+}  // namespace slipway::manager

@@ -1,0 +1,153 @@
+#include "src/manager/log_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "src/store/id.h"
+#include "src/sys/file.h"
+
+namespace slipway::manager {
+
+namespace {
+
+constexpr size_t kLongestLine = 16 << 10;
+constexpr char kName[] = "log";
+
+/// How many bytes of valid UTF-8 begin at `at`; 0 when what is there is none.
+size_t utf8_length(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  const unsigned first = byte(0);
+  size_t length = 0;
+  if (first >= 0xc2 && first < 0xe0)
+    length = 2;
+  else if (first >= 0xe0 && first < 0xf0)
+    length = 3;
+  else if (first >= 0xf0 && first < 0xf5)
+    length = 4;
+  else
+    return 0;
+  for (size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  if (first == 0xe0 && byte(1) < 0xa0) return 0;   // overlong
+  if (first == 0xed && byte(1) >= 0xa0) return 0;  // surrogate
+  if (first == 0xf0 && byte(1) < 0x90) return 0;
+  if (first == 0xf4 && byte(1) >= 0x90) return 0;
+  return length;
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '"' || c == '\\') {
+      out.append("\\").append(1, text[i]);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (c < 0x20) {
+      char escape[8];
+      snprintf(escape, sizeof escape, "\\u%04x", c);
+      out += escape;
+    } else if (c < 0x80) {
+      out += text[i];
+    } else if (const size_t length = utf8_length(text, i)) {
+      out.append(text.substr(i, length));
+      i += length - 1;
+    } else {
+      out += "\\ufffd";
+    }
+  }
+}
+
+void append_entry(std::string& out, std::string_view line, LogFile::Stream stream, std::string_view time) {
+  out += "{\"log\":\"";
+  append_escaped(out, line);
+  out += stream == LogFile::kStdout ? "\",\"stream\":\"stdout\",\"time\":\""
+                                    : "\",\"stream\":\"stderr\",\"time\":\"";
+  out.append(time).append("\"}\n");
+}
+
+}  // namespace
+
+Result<LogFile> LogFile::open(int dir, Rotation rotation) {
+  LogFile log;
+  log.file_ = TRY(sys::open_at(dir, kName, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0640));
+  log.dir_ = dir;
+  log.rotation_ = rotation;
+  struct stat info = {};
+  if (rotation.max_size && fstat(log.file_.get(), &info) == 0)
+    log.size_ = static_cast<uint64_t>(info.st_size);
+  return log;
+}
+
+Status LogFile::add(Stream stream, std::string_view text) {
+  if (!file_) return {};
+  const std::string time = store::now_rfc3339();
+  std::string entries;
+  std::string& partial = partial_[stream];
+  while (!text.empty()) {
+    const size_t newline = text.find('\n');
+    const size_t room = kLongestLine - partial.size();
+    size_t length = newline == std::string_view::npos ? text.size() : newline + 1;
+    const bool cut = length > room;
+    if (cut) length = room;
+    if (!cut && newline == std::string_view::npos) {
+      partial.append(text);
+      break;
+    }
+    if (partial.empty()) {
+      append_entry(entries, text.substr(0, length), stream, time);
+    } else {
+      partial.append(text.substr(0, length));
+      append_entry(entries, partial, stream, time);
+      partial.clear();
+    }
+    text.remove_prefix(length);
+  }
+  return entries.empty() ? Status() : write(entries);
+}
+
+Status LogFile::flush() {
+  if (!file_) return {};
+  std::string entries;
+  for (const Stream stream : {kStdout, kStderr}) {
+    if (partial_[stream].empty()) continue;
+    append_entry(entries, partial_[stream], stream, store::now_rfc3339());
+    partial_[stream].clear();
+  }
+  return entries.empty() ? Status() : write(entries);
+}
+
+Status LogFile::write(std::string_view entries) {
+  if (rotation_.max_size && size_ > 0 && size_ + entries.size() > rotation_.max_size) TRY(rotate());
+  size_ += entries.size();
+  return sys::write_all(file_.get(), entries).ctx("log");
+}
+
+Status LogFile::rotate() {
+  char from[16];
+  char to[16];
+  if (rotation_.max_files <= 1) {
+    unlinkat(dir_, kName, 0);
+  } else {
+    for (unsigned i = rotation_.max_files - 1; i > 1; --i) {
+      snprintf(from, sizeof from, "log.%u", i - 1);
+      snprintf(to, sizeof to, "log.%u", i);
+      renameat(dir_, from, dir_, to);
+    }
+    renameat(dir_, kName, dir_, "log.1");
+  }
+  file_ = TRY(sys::open_at(dir_, kName, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0640));
+  size_ = 0;
+  return {};
+}
+
+}  // namespace slipway::manager

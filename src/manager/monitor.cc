@@ -1,0 +1,353 @@
+#include "src/manager/monitor.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "src/manager/exit.h"
+#include "src/manager/log_file.h"
+#include "src/manager/monitor_clients.h"
+#include "src/manager/monitor_memory.h"
+#include "src/manager/monitor_streams.h"
+#include "src/manager/observe.h"
+#include "src/store/containers.h"
+#include "src/store/id.h"
+#include "src/store/lock.h"
+#include "src/sys/file.h"
+
+namespace slipway::manager {
+
+namespace {
+
+constexpr int64_t kFirstDelay = 100;  // milliseconds until the first restart
+constexpr int64_t kLongestDelay = 60'000;
+constexpr int64_t kStableTime = 10'000;  // a container that ran so long starts with the first delay again
+
+int64_t monotonic_ms() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+/// What the monitor keeps of the record: the rest is let go when the container runs.
+struct Settings {
+  std::string id;
+  bool terminal = false, open_stdin = false, stdin_once = false, auto_remove = false;
+  std::string restart_policy;
+  int restart_limit = 0;
+  bool logs = false;
+  LogFile::Rotation rotation;
+};
+
+LogFile::Rotation rotation_of(const store::LogConfig& config) {
+  LogFile::Rotation rotation;
+  for (const Entry<Str>& entry : config.config) {
+    char* unit = nullptr;
+    const double number = strtod(entry.value.c_str(), &unit);
+    if (entry.key == "max-file") rotation.max_files = static_cast<unsigned>(number);
+    if (entry.key != "max-size") continue;
+    const size_t power = *unit ? std::string_view("bkmg").find(static_cast<char>(*unit | 32)) : 0;
+    if (power != std::string_view::npos)
+      rotation.max_size = static_cast<uint64_t>(number * static_cast<double>(1ULL << 10 * power));
+  }
+  return rotation;
+}
+
+Settings settings_of(const store::Record& record) {
+  Settings out;
+  out.id = record.id.view();
+  out.terminal = record.config.tty;
+  out.open_stdin = record.config.open_stdin;
+  out.stdin_once = record.config.stdin_once;
+  out.auto_remove = record.host.auto_remove;
+  out.restart_policy = record.host.restart_policy.name.view();
+  out.restart_limit = record.host.restart_policy.maximum_retry_count;
+  out.logs = record.host.log_config.type == "json-file" || record.host.log_config.type == "local";
+  out.rotation = rotation_of(record.host.log_config);
+  return out;
+}
+
+/// A process of its own: no terminal, no streams, no signals from the shell that started the command.
+void become_monitor() {
+  setsid();
+  prctl(PR_SET_NAME, "slipway-monitor");
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int fd = 0; fd < 3; ++fd) dup2(null.get(), fd);
+  if (chdir("/") < 0) _exit(1);
+  umask(022);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) signal(number, SIG_IGN);
+}
+
+class Monitor final : ClientHandler, Streams::Sink {
+ public:
+  Monitor(store::Store& store, const store::Record& record, Fd dir)
+      : store_(store), containers_(store), settings_(settings_of(record)), dir_(std::move(dir)) {}
+
+  /// Makes the container. On failure nothing is left of it.
+  Status launch(std::unique_ptr<Prepared> prepared) {
+    if (!lock_) TRY(claim());
+    if (settings_.logs && !log_.is_open()) log_ = TRY(LogFile::open(dir_.get(), settings_.rotation));
+    streams_ = TRY(Streams::make(settings_.terminal, settings_.open_stdin));
+    runtime::CreateOptions options;
+    options.bundle = prepared->bundle;
+    options.rootfs = &prepared->rootfs;
+    options.start = true;
+    options.detached = false;
+    std::copy_n(streams_.child(), 3, options.stdio);
+    const runtime::Context context = runtime_context(store_);
+    // What a monitor that was killed has left.
+    (void)runtime::delete_container(context, settings_.id, true);
+    process_ = TRY(runtime::create(context, settings_.id, *prepared->spec, prepared->config_text, options));
+    streams_.close_child();
+    if (settings_.terminal) streams_.set_terminal(std::move(process_.terminal));
+    started_ms_ = monotonic_ms();
+    state_.started_at = store::now_rfc3339();
+    state_.finished_at.clear();
+    state_.pid = process_.pid;
+    state_.pid_start_time = process_start_time(process_.pid);
+    save_state("running");
+    prepared.reset();
+    return {};
+  }
+
+  int pid() const { return process_.pid; }
+  void add_client(Fd socket, uint8_t wants) { clients_.add(std::move(socket), wants); }
+
+  /// Until the container has ended for good.
+  void run() {
+    for (;;) {
+      release_memory();
+      while (step(-1)) {
+      }
+      const int code = finish();
+      if (!wants_restart(code)) break;
+      if (!restart()) break;
+    }
+    end();
+  }
+
+ private:
+  // --- the life of one run
+
+  Status claim() {
+    const std::string dir = monitor_dir(settings_.id);
+    if (mkdirat(store_.run_fd(), dir.c_str(), 0700) < 0 && errno != EEXIST)
+      return Error::sys(errno, "mkdir `%s`", dir.c_str());
+    auto lock = TRY(store::try_lock_directory(store_.run_fd(), dir.c_str(), store::LockMode::exclusive));
+    if (!lock)
+      return Error::of(ErrorKind::in_use, "container %s has a monitor already", settings_.id.c_str());
+    lock_ = std::move(*lock);
+    unlinkat(lock_.get(), "paused", 0);
+    clients_.listen_on(TRY(wire::listen(lock_.get(), "socket")));
+    return {};
+  }
+
+  /// Waits for one round of events; false when the container's init has ended.
+  bool step(int timeout) {
+    fds_.clear();
+    fds_.push_back({process_.pidfd.get(), POLLIN, 0});
+    streams_.wait_for(fds_, !clients_.blocked());
+    clients_.wait_for(fds_, streams_.takes_input());
+    if (poll(fds_.data(), fds_.size(), timeout) <= 0) return true;
+    streams_.handle(&fds_[1], *this);
+    clients_.handle(&fds_[4], *this, settings_.stdin_once && !settings_.terminal);
+    return !fds_[0].revents;
+  }
+
+  /// After init's end: the rest of the output, the traces in the kernel, the record.
+  int finish() {
+    int status = 0;
+    while (waitpid(process_.pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    for (;;) {
+      if (clients_.blocked()) {
+        fds_.clear();
+        clients_.wait_for(fds_, false);
+        poll(fds_.data(), fds_.size(), -1);
+        clients_.handle(fds_.data(), *this, false);
+      } else if (streams_.drain(*this)) {
+        break;
+      }
+    }
+    if (log_.is_open()) (void)log_.flush();
+    state_.finished_at = store::now_rfc3339();
+    state_.exit_code = code;
+    state_.oom_killed = was_oom_killed(store_, settings_.id);
+    state_.pid = 0;
+    state_.pid_start_time = 0;
+    if (!settings_.auto_remove) save_state("exited");
+    (void)runtime::delete_container(runtime_context(store_), settings_.id, true);
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    streams_ = Streams();
+    return code;
+  }
+
+  bool wants_restart(int code) {
+    if (stop_ || faccessat(dir_.get(), "stopped", F_OK, 0) == 0) return false;
+    const std::string& policy = settings_.restart_policy;
+    if (policy == "always" || policy == "unless-stopped") return true;
+    return policy == "on-failure" && code != 0 &&
+           (settings_.restart_limit == 0 || state_.restart_count < settings_.restart_limit);
+  }
+
+  /// Waits, longer each time, and makes the container again. False when it was stopped meanwhile, or failed.
+  bool restart() {
+    if (monotonic_ms() - started_ms_ > kStableTime) delay_ = 0;
+    delay_ = delay_ ? std::min(delay_ * 2, kLongestDelay) : kFirstDelay;
+    save_state("restarting");
+    for (const int64_t until = monotonic_ms() + delay_; !stop_;) {
+      const int64_t left = until - monotonic_ms();
+      if (left <= 0) break;
+      fds_.clear();
+      clients_.wait_for(fds_, false);
+      poll(fds_.data(), fds_.size(), static_cast<int>(left));
+      clients_.handle(fds_.data(), *this, false);
+    }
+    if (!stop_ && faccessat(dir_.get(), "stopped", F_OK, 0) != 0) {
+      ++state_.restart_count;
+      auto prepared = prepare(store_, settings_.id, dir_.get());
+      Status launched =
+          prepared.ok() ? launch(std::move(prepared).value()) : Status(std::move(prepared).error());
+      if (launched.ok()) return true;
+      state_.error = launched.error().text();
+    }
+    save_state("exited");
+    return false;
+  }
+
+  /// The last acts: what others see of the container afterwards must be there before they are told.
+  void end() {
+    const int code = state_.exit_code;
+    if (lock_) {
+      unlinkat(lock_.get(), "socket", 0);
+      unlinkat(lock_.get(), "paused", 0);
+      unlinkat(store_.run_fd(), monitor_dir(settings_.id).c_str(), AT_REMOVEDIR);
+    }
+    if (settings_.auto_remove) {
+      dir_.reset();
+      (void)remove_container(store_, settings_.id, true);
+    } else {
+      auto driver = store_.driver();
+      if (driver.ok()) (void)(*driver)->release(settings_.id);
+    }
+    lock_.reset();
+    clients_.exited(code);
+  }
+
+  void save_state(const char* status) {
+    store::State state;
+    state.status = Str::wrap(status);
+    state.pid = state_.pid;
+    state.pid_start_time = state_.pid_start_time;
+    state.monitor_pid = getpid();
+    state.started_at = {state_.started_at.c_str(), state_.started_at.size()};
+    state.finished_at = {state_.finished_at.c_str(), state_.finished_at.size()};
+    state.exit_code = state_.exit_code;
+    state.oom_killed = state_.oom_killed;
+    state.error = {state_.error.c_str(), state_.error.size()};
+    state.restart_count = state_.restart_count;
+    (void)containers_.save_state(dir_.get(), state);
+  }
+
+  // --- what streams and clients bring
+
+  void output(wire::Letter stream, std::string_view bytes) override {
+    if (log_.is_open()) (void)log_.add(stream == wire::kStderr ? LogFile::kStderr : LogFile::kStdout, bytes);
+    clients_.output(stream, bytes);
+  }
+  bool input(std::string_view bytes) override {
+    streams_.input(bytes);
+    return streams_.takes_input();
+  }
+  void input_end() override {
+    if (settings_.stdin_once) streams_.close_input();
+  }
+  void window_size(wire::WindowSize size) override { streams_.set_window_size(size); }
+  void stop() override { stop_ = true; }
+
+  struct OwnedState {
+    int32_t pid = 0;
+    uint64_t pid_start_time = 0;
+    std::string started_at, finished_at, error;
+    int32_t exit_code = 0, restart_count = 0;
+    bool oom_killed = false;
+  };
+
+  store::Store& store_;
+  store::Containers containers_;
+  Settings settings_;
+  Fd dir_;
+  Fd lock_;  // on monitors/<id>: says that this process lives
+  Streams streams_;
+  Clients clients_;
+  LogFile log_;
+  runtime::Created process_;
+  OwnedState state_;
+  std::vector<pollfd> fds_;
+  int64_t started_ms_ = 0;
+  int64_t delay_ = 0;
+  bool stop_ = false;
+};
+
+void report_failure(store::Store& store, std::string_view id, int dir, const Fd& conversation,
+                    const Error& error) {
+  store::State state;
+  state.status = "created";
+  state.exit_code = exit_code_of(error);
+  state.error = Str::wrap(error.text());
+  (void)store::Containers(store).save_state(dir, state);
+  unlinkat(store.run_fd(), (monitor_dir(id) + "/socket").c_str(), 0);
+  unlinkat(store.run_fd(), monitor_dir(id).c_str(), AT_REMOVEDIR);
+  wire::Failure failure;
+  failure.kind = static_cast<uint8_t>(error.kind());
+  failure.code = error.code();
+  std::string payload(reinterpret_cast<const char*>(&failure), sizeof failure);
+  payload.append(std::string_view(error.text()).substr(0, 3000));
+  (void)wire::send(conversation.get(), wire::kFailed, payload.data(), payload.size(), true);
+}
+
+}  // namespace
+
+void run_monitor(store::Store& store, std::unique_ptr<Prepared> prepared, Fd container_dir, Fd conversation,
+                 uint8_t attach) {
+  become_monitor();
+  // The parent's lock is on the description that both share: ours must be another one.
+  const std::string id(prepared->record->id.view());
+  Fd dir(open(prepared->bundle.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  container_dir.reset();
+  {
+    Monitor monitor(store, *prepared->record, Fd(dup(dir.get())));
+    Status launched = monitor.launch(std::move(prepared));
+    if (!launched.ok()) {
+      report_failure(store, id, dir.get(), conversation, launched.error());
+      _exit(1);
+    }
+    const int32_t pid = monitor.pid();
+    (void)wire::send(conversation.get(), wire::kStarted, &pid, sizeof pid, true);
+    // A detached command has heard all that it wants to hear.
+    if (attach)
+      monitor.add_client(std::move(conversation), attach);
+    else
+      conversation.reset();
+    dir.reset();
+    monitor.run();
+  }
+  _exit(0);
+}
+
+}  // namespace slipway::manager
