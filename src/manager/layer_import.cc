@@ -6,6 +6,7 @@
 
 #include "oci/image_config.h"
 #include "oci/layer_apply.h"
+#include "src/manager/image_collect.h"
 #include "src/sys/mount.h"
 
 namespace slipway::manager {
@@ -85,6 +86,7 @@ Result<ImportedLayer> import_layer(Stores stores, oci::ByteSource& source, const
   out.blob_size = sums.blob_size;
   out.size = applied.bytes;
   const std::string id = out.chain.hex(), diff_id = out.diff_id.text(), blob = out.blob.text();
+  const store::Lock lock = TRY(lock_layer(stores.images.root, id));
   TRY(stores.driver.commit(std::move(stage), id, parent));
   store::Layer layer;
   layer.id = {id.c_str(), id.size()};

@@ -55,10 +55,18 @@ constexpr const Verb* kVerbs[] = {
     &kVersion,
     &kSystemInfo,
     // Images.
+    &kHistory,
     &kImages,
     &kImport,
+    &kRmi,
+    &kTag,
+    &kImageHistory,
     &kImageImport,
+    &kImageInspect,
     &kImageLs,
+    &kImagePrune,
+    &kImageRm,
+    &kImageTag,
 };
 
 /// docker's: 125 when the tool failed before the container's program had a say; 126 and 127 as a shell has

@@ -35,6 +35,10 @@ extern const Verb kWait, kContainerWait;
 
 // Images.
 extern const Verb kImport, kImageImport;
+extern const Verb kHistory, kImageHistory;
 extern const Verb kImages, kImageLs;
+extern const Verb kImageInspect, kImagePrune;
+extern const Verb kRmi, kImageRm;
+extern const Verb kTag, kImageTag;
 
 }  // namespace slipway::cli

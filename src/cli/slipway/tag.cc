@@ -1,0 +1,38 @@
+// `tag`: another name for an image.
+#include <ctime>
+
+#include "src/cli/slipway/image_session.h"
+#include "src/cli/slipway/verbs.h"
+
+namespace slipway::cli {
+
+namespace {
+
+Result<int> run(const Call& call) {
+  oci::Reference target = TRY(oci::Reference::parse(call.args[1]));
+  if (target.digest) return Error::of(ErrorKind::usage, "refusing to create a tag with a digest reference");
+  target.default_tag();
+  const ImageSession session = TRY(open_images(call));
+  const store::ImageStore& images = session.images;
+  {
+    // Against a removal between looking and tagging.
+    const store::Lock lock = TRY(images.root.lock_collect(store::Root::Mode::shared));
+    store::Image* image = TRY(images.images.find(call.args[0], call.arena));
+    timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    image->tagged = now.tv_sec * 1'000'000'000 + now.tv_nsec;
+    TRY(images.images.add(*image));
+    TRY(images.images.tag(target, image->id));
+  }
+  TRY(store::refresh_index(images));
+  return 0;
+}
+
+constexpr Verb kVerb = {"tag", "IMAGE NAME[:TAG]", "Give an image another name", {}, 2, 2, false, run};
+
+}  // namespace
+
+const Verb kTag = kVerb;
+const Verb kImageTag = as("image tag", kVerb);
+
+}  // namespace slipway::cli
