@@ -46,6 +46,9 @@ Status remove_all(const Context& context, std::string_view id, const State& stat
   TRY(cgroup->destroy());
   Arena arena;
   const Result<const oci::Spec*> spec = load_spec(context, id, arena);
+  // Killed half-way, we leave a directory without state.json; with this mark the next command takes it away. A
+  // foreground owner holds it already.
+  const Fd mark = mark_pending(context, id);
   TRY(remove_container_directory(context, id));
   forget_pending(context, id);
   const Status hooks = run_poststop_hooks(spec.ok() ? spec.value() : nullptr, state, arena);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -106,6 +107,12 @@ Result<Pending> Pending::begin(const Context& context, std::string_view id) {
     TRY(sys::make_directories(directory_of(context), 0700));
     file = lock_file(pending.path_, true);
   }
+  // A new file can be locked by a collector before it is by us. That lasts no longer than a look; an owner stays.
+  for (int tries = 0; file.ok() && !*file && tries < 10; ++tries) {
+    const timespec nap = {0, 1'000'000};
+    nanosleep(&nap, nullptr);
+    file = lock_file(pending.path_, true);
+  }
   if (!file.ok()) return std::move(file).error();
   if (!*file)
     return Error::of(ErrorKind::exists, "container with given ID already exists: `%.*s`",
@@ -131,6 +138,12 @@ Status Pending::record(const Context& context, const CgroupRecord& cgroup) {
 void Pending::done() {
   if (file_) unlink(path_.c_str());
   file_.reset();
+}
+
+Fd mark_pending(const Context& context, std::string_view id) {
+  const std::string path = directory_of(context) + "/" + std::string(id);
+  Result<Fd> file = lock_file(path, true);
+  return file.ok() ? std::move(*file) : Fd();
 }
 
 void forget_pending(const Context& context, std::string_view id) {
