@@ -163,6 +163,17 @@ Outcome become_process(ChildPlan& plan, int proc) {
   return find_program(process);
 }
 
+/// While a container waits to be started, which may be long, it holds nothing of the host's but the two fifos.
+void close_others(const ChildPlan& plan) {
+  const unsigned low =
+      static_cast<unsigned>(plan.start_fifo < plan.result_fifo ? plan.start_fifo : plan.result_fifo);
+  const unsigned high = static_cast<unsigned>(plan.start_fifo ^ plan.result_fifo) ^ low;
+  const unsigned first = 3 + plan.process.preserve_fds;
+  if (first < low) sys::close_range(first, low - 1, 0);
+  if (low + 1 < high) sys::close_range(low + 1, high - 1, 0);
+  sys::close_range(high + 1, ~0U, 0);
+}
+
 /// create() has done its work; what is left waits for start().
 Outcome await_start(const ChildPlan& plan) {
   char byte;
@@ -227,8 +238,8 @@ Outcome live(ChildPlan& plan) {
   const Note order = listen(plan).note;
   if (order == Note::go) {
     // From here on failures are start()'s.
-    close(plan.parent);
     plan.parent = -1;
+    close_others(plan);
     STEP(await_start(plan));
   } else if (order != Note::execute) {
     _exit(1);
