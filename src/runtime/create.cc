@@ -220,7 +220,7 @@ Status Creation::plan() {
   rootfs.no_pivot = options_.no_pivot;
   rootfs.user_namespace = namespaces_.own_user;
   rootfs.own_cgroup_namespace = namespaces_.make_cgroup;
-  rootfs.cgroup_path = cgroup_->path().c_str();
+  rootfs.cgroup_directories = &state_.cgroup.directories;
   ListBuilder<Str> warnings(arena_);
   plan_->rootfs = TRY(plan_rootfs(rootfs, arena_, keep_, warnings));
   return {};

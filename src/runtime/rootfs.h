@@ -7,6 +7,8 @@
 // the console, masked and read-only paths.
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "oci/spec.h"
@@ -29,8 +31,8 @@ struct RootfsRequest {
   bool no_pivot = false;
   bool user_namespace = false;        // the child will be in a user namespace that is not the host's
   bool own_cgroup_namespace = false;  // decides how cgroup mounts are made
-  const char* cgroup_path =
-      "";  // of the container, below each hierarchy's root: for v1 binds and for v2 without a namespace
+  /// Of the container: absolute directories by controller, as Cgroup::directories() has them.
+  const std::vector<std::pair<std::string, std::string>>* cgroup_directories = nullptr;
 };
 
 /// Checks and resolves what can be checked before the clone: mount options, sources, devices, file system

@@ -25,6 +25,14 @@ bool is_file_system(const char* path, long magic) {
   return statfs(path, &info) == 0 && info.f_type == magic;
 }
 
+/// The container's directory in the hierarchy of this controller; "" when it is not in it.
+const char* directory_of(const PlanContext& context, std::string_view controller) {
+  if (context.request.cgroup_directories)
+    for (const auto& [name, directory] : *context.request.cgroup_directories)
+      if (name == controller) return context.arena.copy(directory).c_str();
+  return "";
+}
+
 PlannedMount unified_mount(const PlanContext& context, const PlannedMount& like, const char* destination,
                            const char* host) {
   const RootfsRequest& request = context.request;
@@ -36,7 +44,7 @@ PlannedMount unified_mount(const PlanContext& context, const PlannedMount& like,
   mount.destination = destination;
   mount.in_cgroups = true;
   if (request.own_cgroup_namespace) {
-    mount.bind_instead = context.arena.format("%s%s", host, request.cgroup_path).c_str();
+    mount.bind_instead = directory_of(context, "");
     return mount;
   }
   mount.kind = PlannedMount::Kind::bind;
@@ -73,35 +81,29 @@ void add_links(PlanContext& context, const PlannedMount& like, std::string_view 
 
 void add_hierarchy(PlanContext& context, const PlannedMount& like, std::string_view controllers) {
   const RootfsRequest& request = context.request;
+  const bool unified = controllers.empty();
   const bool named = controllers.substr(0, 5) == "name=";
-  const std::string name(controllers.empty() ? "unified" : controllers.substr(named ? 5 : 0));
+  const std::string name(unified ? "unified" : controllers.substr(named ? 5 : 0));
   const char* const host = context.arena.format("%s/%s", kRoot, name.c_str()).c_str();
-  const char* const destination = context.arena.format("%s/%s", like.destination, name.c_str()).c_str();
-  if (controllers.empty()) {
-    if (!is_file_system(host, CGROUP2_SUPER_MAGIC)) return;
-    PlannedMount mount = unified_mount(context, like, destination, host);
-    if (mount.kind == PlannedMount::Kind::bind)
-      mount.source = context.arena.format("%s%s", host, request.cgroup_path).c_str();
-    mount.may_be_missing = true;
-    context.mounts.add(mount);
-    return;
-  }
-  if (!is_file_system(host, CGROUP_SUPER_MAGIC)) return;  // not mounted where all tools look for it
+  // Not where all tools look for it: left out.
+  if (!is_file_system(host, unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC)) return;
+  const char* const directory = directory_of(context, controllers.substr(0, controllers.find(',')));
   PlannedMount mount = like;
-  mount.destination = destination;
+  mount.destination = context.arena.format("%s/%s", like.destination, name.c_str()).c_str();
   mount.in_cgroups = true;
   if (request.own_cgroup_namespace) {
-    mount.kind = PlannedMount::Kind::filesystem;
-    mount.type = "cgroup";
+    mount.kind = unified ? PlannedMount::Kind::cgroup2 : PlannedMount::Kind::filesystem;
+    mount.type = unified ? "cgroup2" : "cgroup";
     mount.source = "cgroup";
     mount.data = context.arena.copy(controllers).c_str();
-    mount.bind_instead = context.arena.format("%s%s", host, request.cgroup_path).c_str();
+    mount.bind_instead = directory;
   } else {
+    if (!*directory) return;  // no rights over this hierarchy: the container is not in it
     mount.kind = PlannedMount::Kind::bind;
-    mount.source = context.arena.format("%s%s", host, request.cgroup_path).c_str();
+    mount.source = directory;
     if (request.user_namespace) mount.attributes.set |= MOUNT_ATTR_RDONLY;
   }
-  mount.may_be_missing = true;  // no rights over this hierarchy: the container is not in it
+  mount.may_be_missing = true;
   context.mounts.add(mount);
   add_links(context, like, controllers);
 }
