@@ -6,6 +6,7 @@
 
 #include "oci/names.h"
 #include "src/sys/cap.h"
+#include "src/sys/lsm.h"
 
 namespace slipway::runtime {
 
@@ -135,6 +136,21 @@ List<Str> listen_variables(const ProcessOptions& options, Arena& arena) {
   return extra.list();
 }
 
+/// Without the security module nothing would hold the process to its label.
+Status plan_labels(const oci::Process& process, ProcessPlan* plan) {
+  if (!process.apparmor_profile.empty()) {
+    if (!sys::has_apparmor())
+      return Error::of(ErrorKind::unsupported, "process.apparmorProfile is set, but AppArmor is not enabled");
+    plan->apparmor = process.apparmor_profile.c_str();
+  }
+  if (!process.selinux_label.empty()) {
+    if (!sys::has_selinux())
+      return Error::of(ErrorKind::unsupported, "process.selinuxLabel is set, but SELinux is not enabled");
+    plan->selinux = process.selinux_label.c_str();
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<const uint8_t*> parse_cpu_list(std::string_view text, Arena& arena) {
@@ -205,8 +221,7 @@ Result<ProcessPlan> plan_process(const oci::Process& process, const oci::Linux* 
   TRY(plan_scheduling(process, arena, &plan));
   if (linux_) TRY(plan_linux(*linux_, arena, &plan));
   plan.no_new_privileges = process.no_new_privileges;
-  if (!process.apparmor_profile.empty()) plan.apparmor = process.apparmor_profile.c_str();
-  if (!process.selinux_label.empty()) plan.selinux = process.selinux_label.c_str();
+  TRY(plan_labels(process, &plan));
 
   plan.terminal = process.terminal;
   if (process.terminal && process.console_size) {
