@@ -187,6 +187,13 @@ Status TarWriter::data(std::string_view bytes) {
   return put(bytes);
 }
 
+Status TarWriter::written_elsewhere(uint64_t count) {
+  if (count > left_) return Error::of(ErrorKind::failed, "an entry grew while it was read");
+  left_ -= count;
+  size_ += count;
+  return {};
+}
+
 Status TarWriter::zeros(uint64_t count) {
   while (count > 0) {
     const size_t take = static_cast<size_t>(std::min<uint64_t>(count, sizeof kZeros));

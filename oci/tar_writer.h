@@ -24,6 +24,8 @@ class TarWriter {
   Status data(std::string_view bytes);
   /// The rest of the entry's bytes are zeros.
   Status zeros(uint64_t count);
+  /// So many bytes of the entry went where the sink writes to, by other means.
+  Status written_elsewhere(uint64_t count);
   /// Pads the entry to full blocks.
   Status end_entry();
   /// An entry with its whole contents.

@@ -76,6 +76,7 @@ Result<ImportedLayer> import_layer(Stores stores, oci::ByteSource& source, const
                      origin.diff_id.text().c_str());
   // The tree, and with it the blob when both are on one file system; the names come after.
   if (syncfs(stage->root()) < 0) return Error::sys(errno, "sync the layer");
+  if (origin.staged) blobs.push_back(std::move(*origin.staged));
   TRY(stores.images.content.commit(std::move(blobs)));
 
   ImportedLayer out;

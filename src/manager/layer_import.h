@@ -22,8 +22,9 @@ struct Stores {
 struct LayerOrigin {
   Digest parent;   // chain ID of the layer below; none: the lowest
   Digest diff_id;  // what the tar must be; none: whatever it is
-  Digest blob;     // the bytes come from the content store and have this digest; none: they are kept there
-  std::string media_type;  // "": by its compression
+  Digest blob;     // of the bytes, when they are in the content store or `staged`; none: they are kept
+  oci::BlobWriter* staged = nullptr;  // the sealed blob that the source reads; it is published with the layer
+  std::string media_type;             // "": by its compression
   std::string created, created_by, author;
 };
 

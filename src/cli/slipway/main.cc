@@ -58,14 +58,18 @@ constexpr const Verb* kVerbs[] = {
     &kHistory,
     &kImages,
     &kImport,
+    &kLoad,
     &kRmi,
+    &kSave,
     &kTag,
     &kImageHistory,
     &kImageImport,
     &kImageInspect,
+    &kImageLoad,
     &kImageLs,
     &kImagePrune,
     &kImageRm,
+    &kImageSave,
     &kImageTag,
 };
 

@@ -38,7 +38,9 @@ extern const Verb kImport, kImageImport;
 extern const Verb kHistory, kImageHistory;
 extern const Verb kImages, kImageLs;
 extern const Verb kImageInspect, kImagePrune;
+extern const Verb kLoad, kImageLoad;
 extern const Verb kRmi, kImageRm;
+extern const Verb kSave, kImageSave;
 extern const Verb kTag, kImageTag;
 
 }  // namespace slipway::cli
