@@ -12,6 +12,7 @@
 #include "src/store/removal.h"
 #include "src/store/volumes.h"
 #include "src/sys/file.h"
+#include "src/sys/remove_tree.h"
 
 namespace slipway::manager {
 
@@ -48,7 +49,7 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
         "You cannot remove a %s container %.*s. Stop the container before attempting removal or force remove",
         to_string(observed->status), static_cast<int>(id.size()), id.data());
   (void)runtime::delete_container(runtime_context(store), id, true);
-  (void)store::remove_tree_at(store.run_fd(), monitor_dir(id).c_str());
+  (void)sys::remove_tree(store.run_fd(), monitor_dir(id).c_str());
   TRY(containers.remove(id, std::move(lock)));
   if (!record.ok()) return {};
   store::Volumes store_volumes(store);

@@ -36,6 +36,8 @@ void note_failure(store::Store& store, int dir, const Error& error) {
   (void)store::Containers(store).save_state(dir, state);
 }
 
+}  // namespace
+
 Error failure_from(std::string_view message) {
   wire::Failure failure;
   if (message.size() < 1 + sizeof failure)
@@ -44,8 +46,6 @@ Error failure_from(std::string_view message) {
   const std::string text(message.substr(1 + sizeof failure));
   return Error::of(static_cast<ErrorKind>(failure.kind), "%s", text.c_str());
 }
-
-}  // namespace
 
 runtime::Context runtime_context(const store::Store& store) {
   runtime::Context context;

@@ -43,6 +43,9 @@ struct Started {
   Fd conversation;  // with the monitor; output comes from here if it was asked for
 };
 
+/// The error that a kFailed message carries.
+Error failure_from(std::string_view message);
+
 /// Starts a container that does not run. `locked_dir` is its directory, locked: the lock is let go as soon as
 /// the container runs or has failed. Errors: in_use, and all that making the container may say
 /// (command_not_found, not_executable).

@@ -3,13 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-
 #include "src/store/containers.h"
 #include "src/store/lock.h"
-#include "src/sys/file.h"
+#include "src/sys/proc.h"
 
 namespace slipway::manager {
 
@@ -30,20 +26,8 @@ std::string monitor_dir(std::string_view id) {
 
 uint64_t process_start_time(int pid) {
   if (pid <= 0) return 0;
-  char path[32];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  auto text = sys::read_file_at(AT_FDCWD, path, 4096);
-  if (!text.ok()) return 0;
-  // The name is in parentheses and may hold anything; the state is field 3, behind the last one.
-  const size_t name_end = text->rfind(')');
-  if (name_end == std::string::npos || name_end + 2 >= text->size()) return 0;
-  const char* at = text->c_str() + name_end + 2;
-  if (*at == 'Z' || *at == 'X') return 0;
-  for (int field = 3; field < 22 && at; ++field) {
-    at = strchr(at, ' ');
-    if (at) ++at;
-  }
-  return at ? strtoull(at, nullptr, 10) : 0;
+  auto stat = sys::read_process_stat(pid);
+  return stat.ok() && stat->state != 'Z' && stat->state != 'X' ? stat->start_time : 0;
 }
 
 bool process_lives(int pid, uint64_t start_time) {

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "src/store/id.h"
+#include "src/sys/remove_tree.h"
 
 namespace slipway::store {
 
@@ -23,10 +24,6 @@ Result<Directory> open_directory(int dir, const char* path) {
   const int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return Error::sys(errno, "open `%s`", path);
   return Directory(fdopendir(fd));
-}
-
-bool is_dot(const char* name) {
-  return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
 /// Removes a link that points to the container, and no other.
@@ -50,20 +47,6 @@ Result<std::vector<std::string>> list_directory(int dir, const char* path) {
   return names;
 }
 
-Status remove_tree_at(int dir, const char* name) {
-  if (unlinkat(dir, name, 0) == 0 || errno == ENOENT) return {};
-  if (errno != EISDIR && errno != EPERM) return Error::sys(errno, "remove `%s`", name);
-  if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
-  if (errno != ENOTEMPTY && errno != EEXIST) return Error::sys(errno, "remove `%s`", name);
-  {
-    const Directory directory = TRY(open_directory(dir, name));
-    while (const dirent* entry = readdir(directory.get()))
-      if (!is_dot(entry->d_name)) TRY(remove_tree_at(dirfd(directory.get()), entry->d_name));
-  }
-  if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT) return Error::sys(errno, "remove `%s`", name);
-  return {};
-}
-
 Status discard_pending(Store& store, std::string_view id, const Fd& locked_dir) {
   // The layer first: while it is there, the directory must be, or nobody would know about it.
   drivers::Driver* driver = TRY(store.driver());
@@ -71,7 +54,7 @@ Status discard_pending(Store& store, std::string_view id, const Fd& locked_dir) 
   const std::string name = read_link(locked_dir.get(), "name");
   if (!name.empty()) drop_claim(store, "names/" + name, id);
   drop_claim(store, "ids/" + std::string(short_id(id)), id);
-  return remove_tree_at(store.root_fd(), ("pending/" + std::string(id)).c_str());
+  return sys::remove_tree(store.root_fd(), ("pending/" + std::string(id)).c_str());
 }
 
 }  // namespace slipway::store

@@ -14,9 +14,6 @@ namespace slipway::store {
 /// directory, locked by the caller.
 Status discard_pending(Store& store, std::string_view id, const Fd& locked_dir);
 
-/// Removes `name` below `dir` with everything in it, without following links. A missing one is no error.
-Status remove_tree_at(int dir, const char* name);
-
 /// The entries of a directory that do not begin with a dot.
 Result<std::vector<std::string>> list_directory(int dir, const char* path);
 

@@ -11,6 +11,7 @@
 #include "src/store/lock.h"
 #include "src/store/removal.h"
 #include "src/sys/file.h"
+#include "src/sys/remove_tree.h"
 
 JSON_OBJECT(slipway::store::Volume, JSON_FIELD(slipway::store::Volume, created_at, "CreatedAt"),
             JSON_FIELD(slipway::store::Volume, labels, "Labels"),
@@ -134,10 +135,10 @@ Status Volumes::remove(std::string_view name) {
   }
   // A name with a dot is no volume: what a crash leaves of it is removed with the next one.
   const std::string doomed = "volumes/." + std::string(name);
-  TRY(remove_tree_at(store_.root_fd(), doomed.c_str()));
+  TRY(sys::remove_tree(store_.root_fd(), doomed.c_str()));
   if (renameat(store_.root_fd(), dir(name).c_str(), store_.root_fd(), doomed.c_str()) < 0)
     return Error::sys(errno, "remove volume `%s`", std::string(name).c_str());
-  return remove_tree_at(store_.root_fd(), doomed.c_str());
+  return sys::remove_tree(store_.root_fd(), doomed.c_str());
 }
 
 }  // namespace slipway::store

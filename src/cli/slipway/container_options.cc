@@ -1,79 +1,27 @@
 #include "src/cli/slipway/container_options.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "oci/names.h"
+#include "src/cli/slipway/environment.h"
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/ports.h"
-#include "src/sys/file.h"
 
 namespace slipway::cli {
 
 namespace {
-
-constexpr size_t kFileLimit = 1 << 20;
 
 Error bad(const char* option, const char* text, const char* why) {
   return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --%s: %s", text, option, why);
 }
 
 List<Str> texts(const Call& call, const char* name) {
-  const List<const char*> values = call.args.values(name, call.arena);
-  List<Str> out = call.arena.list<Str>(values.count);
-  for (size_t i = 0; i < values.count; ++i) out[i] = Str::wrap(values[i]);
-  return out;
+  return option_texts(call, name);
 }
 
 Str text(const Call& call, const char* name) {
   return Str::wrap(call.args.value(name, ""));
-}
-
-/// The lines of --env-file and --label-file, without comments and empty lines.
-Result<List<Str>> file_lines(const Call& call, const char* option) {
-  ListBuilder<Str> lines(call.arena);
-  for (const char* path : call.args.values(option, call.arena)) {
-    const std::string content = TRY(sys::read_file_at(AT_FDCWD, path, kFileLimit));
-    for (size_t at = 0; at < content.size();) {
-      const size_t end = std::min(content.find('\n', at), content.size());
-      std::string_view line = std::string_view(content).substr(at, end - at);
-      at = end + 1;
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      const size_t start = line.find_first_not_of(" \t");
-      if (start == std::string_view::npos || line[start] == '#') continue;
-      line.remove_prefix(start);
-      const std::string_view key = line.substr(0, line.find('='));
-      if (key.empty() || key.find_first_of(" \t") != std::string_view::npos)
-        return Error::of(ErrorKind::usage,
-                         "poorly formatted environment: variable '%.*s' contains whitespaces",
-                         static_cast<int>(key.size()), key.data());
-      lines.add(call.arena.copy(line));
-    }
-  }
-  return lines.list();
-}
-
-/// KEY=VALUE stays; KEY alone takes the value from this process, or is left out when it has none.
-Status read_environment(const Call& call, store::ContainerConfig& config) {
-  ListBuilder<Str> env(call.arena);
-  const auto add = [&](Str item) {
-    if (strchr(item.c_str(), '=')) {
-      env.add(item);
-    } else if (const char* value = getenv(item.c_str())) {
-      env.add(call.arena.format("%s=%s", item.c_str(), value));
-    }
-  };
-  for (const Str line : TRY(file_lines(call, "env-file"))) add(line);
-  for (const Str item : texts(call, "env")) {
-    if (item.empty() || item.c_str()[0] == '=')
-      return bad("env", item.c_str(), "invalid environment variable");
-    add(item);
-  }
-  config.env = env.list();
-  return {};
 }
 
 /// KEY=VALUE words as a map; KEY alone has an empty value unless `value_needed`.
@@ -103,32 +51,6 @@ Result<Map<Str>> read_labels(const Call& call) {
   for (const Str line : TRY(file_lines(call, "label-file"))) words.add(line);
   for (const Str word : texts(call, "label")) words.add(word);
   return read_map(call, "label", words.list(), false);
-}
-
-Status read_restart_policy(const Call& call, store::HostConfig& host) {
-  const std::string_view policy = call.args.value("restart", "no");
-  const size_t colon = policy.find(':');
-  const std::string_view name = policy.substr(0, colon);
-  host.restart_policy.name = call.arena.copy(name.empty() ? "no" : name);
-  if (name != "no" && name != "always" && name != "unless-stopped" && name != "on-failure")
-    return Error::of(ErrorKind::usage,
-                     "invalid restart policy: unknown policy '%s'; use one of 'no', 'always', "
-                     "'on-failure', or 'unless-stopped'",
-                     policy.data());
-  if (colon != std::string_view::npos) {
-    char* end = nullptr;
-    const long count = strtol(policy.data() + colon + 1, &end, 10);
-    if (*end || end == policy.data() + colon + 1 || count < 0 || count > 1'000'000)
-      return Error::of(ErrorKind::usage,
-                       "invalid restart policy format: maximum retry count must be an integer");
-    if (name != "on-failure")
-      return Error::of(ErrorKind::usage,
-                       "invalid restart policy: maximum retry count can only be used with 'on-failure'");
-    host.restart_policy.maximum_retry_count = static_cast<int32_t>(count);
-  }
-  if (host.auto_remove && name != "no" && !name.empty())
-    return Error::of(ErrorKind::usage, "conflicting options: --restart and --rm");
-  return {};
 }
 
 Status read_healthcheck(const Call& call, store::ContainerConfig& config) {
@@ -280,13 +202,39 @@ Status read_command(const Call& call, manager::CreateRequest& request) {
 
 }  // namespace
 
+Status read_restart_policy(const Call& call, store::HostConfig& host) {
+  const std::string_view policy = call.args.value("restart", "no");
+  const size_t colon = policy.find(':');
+  const std::string_view name = policy.substr(0, colon);
+  host.restart_policy.name = call.arena.copy(name.empty() ? "no" : name);
+  if (name != "no" && name != "always" && name != "unless-stopped" && name != "on-failure")
+    return Error::of(ErrorKind::usage,
+                     "invalid restart policy: unknown policy '%s'; use one of 'no', 'always', "
+                     "'on-failure', or 'unless-stopped'",
+                     policy.data());
+  if (colon != std::string_view::npos) {
+    char* end = nullptr;
+    const long count = strtol(policy.data() + colon + 1, &end, 10);
+    if (*end || end == policy.data() + colon + 1 || count < 0 || count > 1'000'000)
+      return Error::of(ErrorKind::usage,
+                       "invalid restart policy format: maximum retry count must be an integer");
+    if (name != "on-failure")
+      return Error::of(ErrorKind::usage,
+                       "invalid restart policy: maximum retry count can only be used with 'on-failure'");
+    host.restart_policy.maximum_retry_count = static_cast<int32_t>(count);
+  }
+  if (host.auto_remove && name != "no" && !name.empty())
+    return Error::of(ErrorKind::usage, "conflicting options: --restart and --rm");
+  return {};
+}
+
 Status read_container_options(const Call& call, manager::CreateRequest& request) {
   store::ContainerConfig& config = request.record->config;
   store::HostConfig& host = request.record->host;
   TRY(read_command(call, request));
   host.auto_remove = call.args.flag("rm");
   TRY(read_attach(call, config, request.detach));
-  TRY(read_environment(call, config));
+  config.env = TRY(read_environment(call));
   config.labels = TRY(read_labels(call));
   host.annotations = TRY(read_map(call, "annotation", texts(call, "annotation"), true));
   config.working_dir = text(call, "workdir");

@@ -99,5 +99,9 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
 Status read_mounts(const Call& call, manager::CreateRequest& request);
 /// Resources, devices and limits into request.record->host; in container_resources.cc.
 Status read_resources(const Call& call, store::HostConfig& host);
+/// The same for the options that `update` has, and the restart policy.
+Status read_update(const Call& call, store::HostConfig& host);
+/// --restart.
+Status read_restart_policy(const Call& call, store::HostConfig& host);
 
 }  // namespace slipway::cli

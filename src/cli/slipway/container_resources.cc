@@ -25,15 +25,20 @@ Status read_memory(const Call& call, store::HostConfig& host) {
   host.memory_reservation = TRY(size_option(call, "memory-reservation", false));
   if (host.memory > 0 && host.memory < kMinimumMemory)
     return Error::of(ErrorKind::usage, "Minimum memory limit allowed is 6MB");
-  if (host.memory_swap > 0 && host.memory == 0)
+  // `update` knows the limit from the record.
+  if (host.memory_swap > 0 && host.memory == 0 && call.args.has_option("shm-size"))
     return Error::of(ErrorKind::usage,
                      "You should always set the Memory limit when using Memoryswap limit, see usage");
-  if (host.memory_swap > 0 && host.memory_swap < host.memory)
+  if (host.memory_swap > 0 && host.memory > 0 && host.memory_swap < host.memory)
     return Error::of(ErrorKind::usage,
                      "Minimum memoryswap limit should be larger than memory limit, see usage");
   if (host.memory > 0 && host.memory_reservation > host.memory)
     return Error::of(ErrorKind::usage,
                      "Minimum memory limit can not be less than memory reservation limit, see usage");
+  return {};
+}
+
+Status read_memory_details(const Call& call, store::HostConfig& host) {
   const int64_t swappiness = TRY(call.args.number("memory-swappiness", -1, -1, 100));
   if (swappiness >= 0) host.memory_swappiness = swappiness;
   host.oom_kill_disable = call.args.flag("oom-kill-disable");
@@ -85,10 +90,14 @@ Result<List<store::ThrottleRule>> throttles(const Call& call, const char* option
   return rules.list();
 }
 
-Status read_block_io(const Call& call, store::HostConfig& host) {
+Status read_block_weight(const Call& call, store::HostConfig& host) {
   host.blkio_weight = static_cast<uint16_t>(TRY(call.args.number("blkio-weight", 0, 0, 1000)));
   if (host.blkio_weight && host.blkio_weight < 10)
     return Error::of(ErrorKind::usage, "Range of blkio weight is from 10 to 1000");
+  return {};
+}
+
+Status read_throttles(const Call& call, store::HostConfig& host) {
   host.blkio_device_read_bps = TRY(throttles(call, "device-read-bps", true));
   host.blkio_device_write_bps = TRY(throttles(call, "device-write-bps", true));
   host.blkio_device_read_iops = TRY(throttles(call, "device-read-iops", false));
@@ -163,16 +172,31 @@ Status read_ulimits(const Call& call, store::HostConfig& host) {
   return {};
 }
 
+Status read_pids(const Call& call, store::HostConfig& host) {
+  if (call.args.given("pids-limit")) host.pids_limit = TRY(call.args.number("pids-limit", 0, -1, INT32_MAX));
+  return {};
+}
+
 }  // namespace
+
+Status read_update(const Call& call, store::HostConfig& host) {
+  TRY(read_memory(call, host));
+  TRY(read_cpu(call, host));
+  TRY(read_block_weight(call, host));
+  TRY(read_pids(call, host));
+  return read_restart_policy(call, host);
+}
 
 Status read_resources(const Call& call, store::HostConfig& host) {
   TRY(read_memory(call, host));
+  TRY(read_memory_details(call, host));
   TRY(read_cpu(call, host));
-  TRY(read_block_io(call, host));
+  TRY(read_block_weight(call, host));
+  TRY(read_throttles(call, host));
+  TRY(read_pids(call, host));
   TRY(read_devices(call, host));
   TRY(read_ulimits(call, host));
   host.oom_score_adj = static_cast<int32_t>(TRY(call.args.number("oom-score-adj", 0, -1000, 1000)));
-  if (call.args.given("pids-limit")) host.pids_limit = TRY(call.args.number("pids-limit", 0, -1, INT32_MAX));
   return {};
 }
 

@@ -19,19 +19,31 @@ extern const Verb kVersion;
 
 // Containers.
 extern const Verb kAttach, kContainerAttach;
+extern const Verb kContainerPrune;
 extern const Verb kCreate, kContainerCreate;
+extern const Verb kDiff, kContainerDiff;
+extern const Verb kExec, kContainerExec;
+extern const Verb kInspect, kContainerInspect;
 extern const Verb kKill, kContainerKill;
 extern const Verb kLogs, kContainerLogs;
 extern const Verb kPause, kContainerPause;
+extern const Verb kPort, kContainerPort;
 extern const Verb kPs, kContainerLs, kContainerList, kContainerPs;
 extern const Verb kRename, kContainerRename;
 extern const Verb kRestart, kContainerRestart;
 extern const Verb kRm, kContainerRm;
 extern const Verb kRun, kContainerRun;
 extern const Verb kStart, kContainerStart;
+extern const Verb kStats, kContainerStats;
 extern const Verb kStop, kContainerStop;
+extern const Verb kTop, kContainerTop;
 extern const Verb kUnpause, kContainerUnpause;
+extern const Verb kUpdate, kContainerUpdate;
 extern const Verb kWait, kContainerWait;
+
+// Volumes.
+extern const Verb kVolumeCreate, kVolumeInspect, kVolumeLs, kVolumeList, kVolumePrune, kVolumeRm,
+    kVolumeRemove;
 
 // Images.
 extern const Verb kImport, kImageImport;

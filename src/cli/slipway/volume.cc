@@ -1,0 +1,220 @@
+// `volume create`, `ls`, `inspect`, `rm` and `prune`.
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "drivers/tree_usage.h"
+#include "src/cli/slipway/confirm.h"
+#include "src/cli/slipway/format.h"
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/cli/slipway/volume_value.h"
+#include "src/store/id.h"
+#include "src/store/volumes.h"
+#include "src/sys/file.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kCreateOptions = std::to_array<Option>({
+    value("driver", 'd', "NAME", "only local"),
+    list("label", 0, "KEY=VALUE", "a label"),
+    list("opt", 'o', "KEY=VALUE", "an option of the driver (local has none here)"),
+    value("name", 0, "NAME", "the same as the argument"),
+});
+constexpr auto kLsOptions = std::to_array<Option>({
+    flag("quiet", 'q', "only names"),
+    list("filter", 'f', "KEY=VALUE", "name, label, driver, dangling"),
+    value("format", 0, "TEMPLATE", "table, json, or a Go template"),
+});
+constexpr auto kInspectOptions = std::to_array<Option>({
+    value("format", 'f', "TEMPLATE", "print with a Go template, or json"),
+});
+constexpr auto kRmOptions = std::to_array<Option>({
+    flag("force", 'f', "no error when it does not exist"),
+});
+constexpr auto kPruneOptions = std::to_array<Option>({
+    flag("all", 'a', "named ones, too"),
+    flag("force", 'f', "do not ask"),
+    list("filter", 0, "KEY=VALUE", "label"),
+});
+
+constexpr const char* kLsFilters[] = {"name", "label", "driver", "dangling"};
+constexpr const char* kPruneFilters[] = {"label"};
+constexpr Column kColumns[] = {{"Driver", "DRIVER"},
+                               {"Name", "VOLUME NAME"},
+                               {"Mountpoint", "MOUNTPOINT"},
+                               {"Scope", "SCOPE"},
+                               {"Labels", "LABELS"}};
+
+Result<Map<Str>> labels(const Call& call) {
+  ListBuilder<Entry<Str>> entries(call.arena);
+  for (const std::string_view word : call.args.values("label", call.arena)) {
+    const size_t equals = word.find('=');
+    if (equals == 0) return Error::of(ErrorKind::usage, "invalid label \"%s\"", word.data());
+    const Str key = call.arena.copy(word.substr(0, equals));
+    entries.add({key, equals == std::string_view::npos ? Str() : call.arena.copy(word.substr(equals + 1))});
+  }
+  Map<Str> map;
+  static_cast<List<Entry<Str>>&>(map) = entries.list();
+  return map;
+}
+
+Result<int> run_create(const Call& call) {
+  if (std::string_view(call.args.value("driver", "local")) != "local")
+    return Error::of(ErrorKind::unsupported, "volume driver \"%s\": only local is supported",
+                     call.args.value("driver"));
+  if (call.args.given("opt"))
+    return Error::of(ErrorKind::unsupported, "--opt: the local driver has no options here");
+  store::Volume volume;
+  volume.labels = TRY(labels(call));
+  const auto store = TRY(open_store(call));
+  const char* name = call.args.size() ? call.args[0] : call.args.value("name");
+  if (name) {
+    volume.name = Str::wrap(name);
+  } else {
+    const std::string id = TRY(store::new_id());
+    volume.name = call.arena.copy(id);
+    volume.anonymous = true;
+  }
+  if (!store::is_volume_name(volume.name))
+    return Error::of(ErrorKind::usage,
+                     "create %s: \"%s\" includes invalid characters for a local volume name, only "
+                     "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed",
+                     volume.name.c_str(), volume.name.c_str());
+  const std::string now = store::now_rfc3339();
+  volume.created_at = call.arena.copy(now);
+  TRY(store::Volumes(*store).create(volume));
+  TRY(print(std::string(volume.name.view()) + "\n"));
+  return 0;
+}
+
+Result<bool> matches(store::Volumes& volumes, const Filters& filters, const store::Volume& volume) {
+  if (!filters.labels(volume.labels)) return false;
+  if (!filters.any("name", [&](std::string_view part) {
+        return volume.name.view().find(part) != std::string_view::npos;
+      }))
+    return false;
+  if (!filters.any("driver", [](std::string_view name) { return name == "local"; })) return false;
+  if (!filters.has("dangling")) return true;
+  const bool wanted = TRY(parse_bool(filters.values("dangling").back()));
+  return TRY(volumes.users(volume.name)).empty() == wanted;
+}
+
+Result<int> run_ls(const Call& call) {
+  const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kLsFilters));
+  const auto store = TRY(open_store(call));
+  store::Volumes volumes(*store);
+  std::vector<Value> rows;
+  std::string names;
+  for (const std::string& name : TRY(volumes.list())) {
+    auto volume = volumes.load(name, call.arena);
+    if (!volume.ok()) continue;
+    if (!TRY(matches(volumes, filters, **volume))) continue;
+    names.append(name).append("\n");
+    std::string text;
+    for (const Entry<Str>& entry : (*volume)->labels)
+      text.append(text.empty() ? "" : ",").append(entry.key.view()).append("=").append(entry.value.view());
+    Value row = Value::object();
+    row.set("Driver", "local")
+        .set("Name", name)
+        .set("Mountpoint", volumes.data_path(name))
+        .set("Scope", "local");
+    row.set("Labels", text).set("\x01labels", Value::map_of((*volume)->labels));
+    rows.push_back(std::move(row));
+  }
+  if (call.args.flag("quiet"))
+    TRY(print(names));
+  else
+    TRY(print_rows(call.args.value("format", ""), "table {{.Driver}}\t{{.Name}}", kColumns, rows));
+  return 0;
+}
+
+Result<int> run_inspect(const Call& call) {
+  const auto store = TRY(open_store(call));
+  const char* format = call.args.value("format");
+  Value all = Value::array();
+  const int code = for_each_argument(call, [&](std::string_view name) -> Status {
+    Value value = TRY(volume_value(*store, name));
+    if (format) return print_formatted(format, value);
+    all.add(std::move(value));
+    return {};
+  });
+  if (!format) TRY(print(all.pretty_json() + "\n"));
+  return code;
+}
+
+Result<int> run_rm(const Call& call) {
+  const auto store = TRY(open_store(call));
+  return for_each_argument(call, [&](std::string_view name) -> Status {
+    Status removed = store::Volumes(*store).remove(name);
+    if (!removed.ok() && !(removed.error().kind() == ErrorKind::not_found && call.args.flag("force")))
+      return removed;
+    return print(std::string(name) + "\n");
+  });
+}
+
+uint64_t bytes_of(const std::string& path) {
+  auto dir = sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!dir.ok()) return 0;
+  auto usage = drivers::usage_of_tree(dir->get());
+  return usage.ok() ? usage->bytes : 0;
+}
+
+Result<int> run_prune(const Call& call) {
+  const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kPruneFilters));
+  const bool all = call.args.flag("all");
+  if (!call.args.flag("force") &&
+      !TRY(confirm(
+          all ? "WARNING! This will remove all local volumes not used by at least one container."
+              : "WARNING! This will remove anonymous local volumes not used by at least one container.")))
+    return 0;
+  const auto store = TRY(open_store(call));
+  store::Volumes volumes(*store);
+  std::string removed;
+  uint64_t bytes = 0;
+  for (const std::string& name : TRY(volumes.list())) {
+    auto volume = volumes.load(name, call.arena);
+    if (!volume.ok() || !((*volume)->anonymous || all) || !filters.labels((*volume)->labels)) continue;
+    const uint64_t size = bytes_of(volumes.data_path(name));
+    if (!volumes.remove(name).ok()) continue;  // in use
+    removed.append(name).append("\n");
+    bytes += size;
+  }
+  std::string text;
+  if (!removed.empty()) text = "Deleted Volumes:\n" + removed + "\n";
+  TRY(print(text + "Total reclaimed space: " + human_size(static_cast<double>(bytes)) + "\n"));
+  return 0;
+}
+
+constexpr Verb kLsVerb = {"volume ls", "", "List volumes", kLsOptions, 0, 0, false, run_ls};
+constexpr Verb kRmVerb = {"volume rm", "VOLUME...", "Remove volumes", kRmOptions, 1, kNoLimit, false, run_rm};
+
+}  // namespace
+
+Result<Value> volume_value(store::Store& store, std::string_view name) {
+  Arena arena;
+  store::Volumes volumes(store);
+  const store::Volume* volume = TRY(volumes.load(name, arena));
+  Value out = Value::object();
+  out.set("CreatedAt", volume->created_at).set("Driver", "local");
+  out.set("Labels", Value::map_of(volume->labels));
+  out.set("Mountpoint", volumes.data_path(name)).set("Name", name);
+  out.set("Options", Value::map_of(volume->options)).set("Scope", "local");
+  return out;
+}
+
+const Verb kVolumeCreate = {"volume create", "[NAME]",  "Create a volume", kCreateOptions, 0, 1,
+                            false,           run_create};
+const Verb kVolumeInspect = {
+    "volume inspect", "VOLUME...", "Show everything about volumes", kInspectOptions, 1, kNoLimit, false,
+    run_inspect};
+const Verb kVolumeLs = kLsVerb;
+const Verb kVolumeList = as("volume list", kLsVerb);
+const Verb kVolumePrune = {
+    "volume prune", "", "Remove volumes that no container uses", kPruneOptions, 0, 0, false, run_prune};
+const Verb kVolumeRm = kRmVerb;
+const Verb kVolumeRemove = as("volume remove", kRmVerb);
+
+}  // namespace slipway::cli

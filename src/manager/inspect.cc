@@ -1,0 +1,274 @@
+#include "src/manager/inspect.h"
+
+#include "src/manager/observe.h"
+#include "src/store/containers.h"
+
+namespace slipway::manager {
+
+namespace {
+
+using store::ContainerStatus;
+
+constexpr char kNever[] = "0001-01-01T00:00:00Z";
+
+Value list_or_null(const List<Str>& list) {
+  return list.empty() ? Value() : Value::strings(list);
+}
+
+Value health_value(const store::Health& health) {
+  Value out = Value::object();
+  out.set("Status", health.status).set("FailingStreak", health.failing_streak);
+  Value log = Value::array();
+  for (const store::HealthResult& result : health.log)
+    log.add(Value::object()
+                .set("Start", result.start)
+                .set("End", result.end)
+                .set("ExitCode", result.exit_code)
+                .set("Output", result.output));
+  return out.set("Log", std::move(log));
+}
+
+Value state_value(const Observed& observed) {
+  const store::State& state = *observed.state;
+  const ContainerStatus status = observed.status;
+  Value out = Value::object();
+  out.set("Status", to_string(status));
+  out.set("Running", observed.is_running() || status == ContainerStatus::restarting);
+  out.set("Paused", status == ContainerStatus::paused);
+  out.set("Restarting", status == ContainerStatus::restarting);
+  out.set("OOMKilled", state.oom_killed);
+  out.set("Dead", false);
+  out.set("Pid", observed.is_running() ? state.pid : 0);
+  out.set("ExitCode", state.exit_code);
+  out.set("Error", state.error);
+  out.set("StartedAt", state.started_at.empty() ? Str(kNever) : state.started_at);
+  out.set("FinishedAt", state.finished_at.empty() ? Str(kNever) : state.finished_at);
+  if (state.health) out.set("Health", health_value(*state.health));
+  return out;
+}
+
+Value healthcheck_value(const store::Healthcheck& check) {
+  Value out = Value::object();
+  out.set("Test", Value::strings(check.test));
+  if (check.interval) out.set("Interval", check.interval);
+  if (check.timeout) out.set("Timeout", check.timeout);
+  if (check.start_period) out.set("StartPeriod", check.start_period);
+  if (check.start_interval) out.set("StartInterval", check.start_interval);
+  if (check.retries) out.set("Retries", check.retries);
+  return out;
+}
+
+Value set_of(const List<Str>& keys) {
+  Value out = Value::map();
+  for (const Str key : keys) out.set(key, Value::object());
+  return out;
+}
+
+Value config_value(const store::ContainerConfig& config) {
+  Value out = Value::object();
+  out.set("Hostname", config.hostname);
+  out.set("Domainname", config.domainname);
+  out.set("User", config.user);
+  out.set("AttachStdin", config.attach_stdin);
+  out.set("AttachStdout", config.attach_stdout);
+  out.set("AttachStderr", config.attach_stderr);
+  if (!config.exposed_ports.empty()) out.set("ExposedPorts", set_of(config.exposed_ports));
+  out.set("Tty", config.tty);
+  out.set("OpenStdin", config.open_stdin);
+  out.set("StdinOnce", config.stdin_once);
+  out.set("Env", Value::strings(config.env));
+  out.set("Cmd", list_or_null(config.cmd));
+  if (config.healthcheck) out.set("Healthcheck", healthcheck_value(*config.healthcheck));
+  out.set("Image", config.image);
+  out.set("Volumes", config.volumes.empty() ? Value() : set_of(config.volumes));
+  out.set("WorkingDir", config.working_dir);
+  out.set("Entrypoint", list_or_null(config.entrypoint));
+  out.set("OnBuild", Value());
+  out.set("Labels", Value::map_of(config.labels));
+  if (!config.stop_signal.empty()) out.set("StopSignal", config.stop_signal);
+  if (config.stop_timeout) out.set("StopTimeout", *config.stop_timeout);
+  return out;
+}
+
+Value port_bindings_value(const store::HostConfig& host) {
+  Value out = Value::map();
+  for (const store::PortBinding& binding : host.port_bindings) {
+    Value list = out.find(binding.port) ? out[binding.port] : Value::array();
+    list.add(Value::object().set("HostIp", binding.host_ip).set("HostPort", binding.host_port));
+    out.set(binding.port, std::move(list));
+  }
+  return out;
+}
+
+Value devices_value(const store::HostConfig& host) {
+  Value out = Value::array();
+  for (const store::DeviceMapping& device : host.devices)
+    out.add(Value::object()
+                .set("PathOnHost", device.path_on_host)
+                .set("PathInContainer", device.path_in_container)
+                .set("CgroupPermissions", device.cgroup_permissions));
+  return out;
+}
+
+Value ulimits_value(const store::HostConfig& host) {
+  Value out = Value::array();
+  for (const store::Ulimit& limit : host.ulimits)
+    out.add(Value::object().set("Name", limit.name).set("Hard", limit.hard).set("Soft", limit.soft));
+  return out;
+}
+
+void add_resources(Value& out, const store::HostConfig& host) {
+  out.set("CpuShares", host.cpu_shares);
+  out.set("Memory", host.memory);
+  out.set("NanoCpus", host.nano_cpus);
+  out.set("CgroupParent", host.cgroup_parent);
+  out.set("BlkioWeight", static_cast<int>(host.blkio_weight));
+  out.set("CpuPeriod", host.cpu_period);
+  out.set("CpuQuota", host.cpu_quota);
+  out.set("CpusetCpus", host.cpuset_cpus);
+  out.set("CpusetMems", host.cpuset_mems);
+  out.set("Devices", devices_value(host));
+  out.set("DeviceCgroupRules", list_or_null(host.device_cgroup_rules));
+  out.set("MemoryReservation", host.memory_reservation);
+  out.set("MemorySwap", host.memory_swap || !host.memory ? host.memory_swap : host.memory * 2);
+  out.set("MemorySwappiness", host.memory_swappiness ? Value(*host.memory_swappiness) : Value());
+  out.set("OomKillDisable", host.oom_kill_disable);
+  out.set("PidsLimit", host.pids_limit ? Value(*host.pids_limit) : Value());
+  out.set("Ulimits", ulimits_value(host));
+}
+
+Value host_value(const store::Record& record) {
+  const store::HostConfig& host = record.host;
+  Value out = Value::object();
+  out.set("Binds", list_or_null(host.binds));
+  out.set("ContainerIDFile", "");
+  out.set(
+      "LogConfig",
+      Value::object().set("Type", host.log_config.type).set("Config", Value::map_of(host.log_config.config)));
+  out.set("NetworkMode", host.network_mode);
+  out.set("PortBindings", port_bindings_value(host));
+  out.set("RestartPolicy", Value::object()
+                               .set("Name", host.restart_policy.name)
+                               .set("MaximumRetryCount", host.restart_policy.maximum_retry_count));
+  out.set("AutoRemove", host.auto_remove);
+  out.set("VolumeDriver", "");
+  out.set("VolumesFrom", list_or_null(host.volumes_from));
+  out.set("CapAdd", list_or_null(host.cap_add));
+  out.set("CapDrop", list_or_null(host.cap_drop));
+  out.set("CgroupnsMode", host.cgroupns_mode.empty() ? Str("host") : host.cgroupns_mode);
+  out.set("Dns", Value::strings(host.dns));
+  out.set("DnsOptions", Value::strings(host.dns_options));
+  out.set("DnsSearch", Value::strings(host.dns_search));
+  out.set("ExtraHosts", list_or_null(host.extra_hosts));
+  out.set("GroupAdd", list_or_null(host.group_add));
+  out.set("IpcMode", host.ipc_mode.empty() ? Str("private") : host.ipc_mode);
+  out.set("Links", Value());
+  out.set("OomScoreAdj", host.oom_score_adj);
+  out.set("PidMode", host.pid_mode);
+  out.set("Privileged", host.privileged);
+  out.set("PublishAllPorts", host.publish_all_ports);
+  out.set("ReadonlyRootfs", host.readonly_rootfs);
+  out.set("SecurityOpt", list_or_null(host.security_opt));
+  out.set("StorageOpt", Value::map_of(host.storage_opt));
+  out.set("Tmpfs", Value::map_of(host.tmpfs));
+  out.set("UTSMode", host.uts_mode);
+  out.set("UsernsMode", host.userns_mode);
+  out.set("ShmSize", host.shm_size);
+  out.set("Sysctls", Value::map_of(host.sysctls));
+  out.set("Runtime", host.runtime.empty() ? Str("slip") : host.runtime);
+  out.set("Init", host.init);
+  out.set("Annotations", Value::map_of(host.annotations));
+  add_resources(out, host);
+  return out;
+}
+
+Value mounts_value(const store::Record& record) {
+  Value out = Value::array();
+  for (const store::MountPoint& mount : record.mounts) {
+    Value one = Value::object();
+    one.set("Type", mount.type);
+    if (!mount.name.empty()) one.set("Name", mount.name);
+    one.set("Source", mount.source);
+    one.set("Destination", mount.destination);
+    if (mount.type == "volume") one.set("Driver", "local");
+    one.set("Mode", mount.mode == "exact" ? Str() : mount.mode);
+    one.set("RW", mount.rw);
+    one.set("Propagation",
+            mount.propagation.empty() && mount.type == "bind" ? Str("rprivate") : mount.propagation);
+    out.add(std::move(one));
+  }
+  return out;
+}
+
+Value network_value(const store::Record& record) {
+  Value networks = Value::map();
+  const std::string_view mode = record.host.network_mode;
+  const bool shared = mode.starts_with("container:") || mode.starts_with("ns:");
+  Value endpoint = Value::object();
+  endpoint.set("IPAddress", "").set("Gateway", "").set("MacAddress", "").set("NetworkID", "");
+  if (!shared) networks.set(mode == "default" ? "bridge" : mode, std::move(endpoint));
+  Value ports = Value::map();
+  for (const Str port : record.config.exposed_ports) ports.set(port, Value());
+  const Value bindings = port_bindings_value(record.host);
+  for (const auto& member : bindings.members()) ports.set(member.key, member.value);
+  return Value::object()
+      .set("Ports", std::move(ports))
+      .set("IPAddress", "")
+      .set("Gateway", "")
+      .set("MacAddress", "")
+      .set("SandboxKey", "")
+      .set("Networks", std::move(networks));
+}
+
+Result<Value> graph_driver_value(store::Store& store, const store::Record& record) {
+  drivers::Driver* driver = TRY(store.driver());
+  Value data = Value::map();
+  auto metadata = driver->metadata(record.id);
+  if (metadata.ok())
+    for (const auto& [key, value] : *metadata) data.set(key, value);
+  return Value::object().set("Name", record.driver).set("Data", std::move(data));
+}
+
+}  // namespace
+
+Result<Value> inspect_container(store::Store& store, std::string_view id, bool size) {
+  Arena arena;
+  store::Containers containers(store);
+  const store::Record& record = *TRY(containers.load(id, arena));
+  const Observed observed = TRY(observe(store, id, arena));
+  const std::string dir = containers.path(id);
+  Value out = Value::object();
+  out.set("Id", record.id);
+  out.set("Created", record.created);
+  out.set("Path", record.path);
+  out.set("Args", Value::strings(record.args));
+  out.set("State", state_value(observed));
+  out.set("Image", record.image);
+  out.set("ResolvConfPath", dir + "/resolv.conf");
+  out.set("HostnamePath", dir + "/hostname");
+  out.set("HostsPath", dir + "/hosts");
+  out.set("LogPath", record.host.log_config.type == "json-file" ? dir + "/log" : std::string());
+  out.set("Name", "/" + std::string(record.name.view()));
+  out.set("RestartCount", observed.state->restart_count);
+  out.set("Driver", record.driver);
+  out.set("Platform", "linux");
+  out.set("MountLabel", "");
+  out.set("ProcessLabel", "");
+  out.set("AppArmorProfile", "");
+  out.set("ExecIDs", Value());
+  out.set("HostConfig", host_value(record));
+  out.set("GraphDriver", TRY(graph_driver_value(store, record)));
+  if (size) {
+    drivers::Driver* driver = TRY(store.driver());
+    const drivers::Usage own = TRY(driver->usage(id));
+    uint64_t total = own.bytes;
+    if (!record.layer.empty()) total += TRY(driver->usage(record.layer)).bytes;
+    out.set("SizeRw", own.bytes).set("SizeRootFs", total);
+  }
+  out.set("Mounts", mounts_value(record));
+  out.set("Config", config_value(record.config));
+  out.set("NetworkSettings", network_value(record));
+  return out;
+}
+
+}  // namespace slipway::manager
