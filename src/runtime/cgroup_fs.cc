@@ -286,6 +286,15 @@ Status FileCgroup::join_exec(pid_t pid, pid_t init, std::string_view sub, bool e
 Status FileCgroup::apply(const oci::Resources& resources) {
   ControllerDirectories where;
   for (const Tree& tree : trees_) where.add(tree.controllers, tree.directory);
+  // A new container goes as a whole when a limit fails; one that exists gets all of an update or nothing.
+  ControlJournal journal;
+  if (!spec_) where.keep_journal(&journal);
+  Status done = apply_all(where, resources);
+  if (!done.ok()) journal.undo();
+  return done;
+}
+
+Status FileCgroup::apply_all(ControllerDirectories& where, const oci::Resources& resources) {
   TRY(apply_resources(where, resources));
   // A new container gets a device policy even when none is asked for; an update without rules changes
   // nothing.

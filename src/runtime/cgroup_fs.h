@@ -9,6 +9,7 @@
 
 #include "src/runtime/cgroup.h"
 #include "src/runtime/cgroup_control.h"
+#include "src/runtime/cgroup_resources.h"
 #include "src/sys/cgroup.h"
 
 namespace slipway::runtime {
@@ -54,6 +55,7 @@ class FileCgroup : public Cgroup {
   /// The cgroup's directories, or those of its parents, made and set up for processes.
   Status make_trees();
   Status refuse_occupied();
+  Status apply_all(ControllerDirectories& where, const oci::Resources& resources);
   Status make_tree(const Tree& tree, bool& existed);
   bool wants_v2_controllers() const;
   Status kill_all();

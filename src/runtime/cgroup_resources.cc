@@ -131,7 +131,10 @@ void ControllerDirectories::add(std::string_view controllers, std::string_view p
 }
 
 Result<const ControlDirectory*> ControllerDirectories::open(Item& item) {
-  if (!item.directory) item.directory = TRY(ControlDirectory::open(item.path));
+  if (!item.directory) {
+    item.directory = TRY(ControlDirectory::open(item.path));
+    item.directory.keep_journal(journal_);
+  }
   return static_cast<const ControlDirectory*>(&item.directory);
 }
 

@@ -17,6 +17,7 @@ class ControllerDirectories {
  public:
   /// `controllers` is a comma-separated list, "" for the v2 tree.
   void add(std::string_view controllers, std::string_view path);
+  void keep_journal(ControlJournal* journal) { journal_ = journal; }
   /// The v1 directory that has the controller, or else the v2 tree's. ErrorKind::unsupported when there is
   /// neither: the text names the property.
   Result<const ControlDirectory*> find(std::string_view controller, const char* property);
@@ -30,6 +31,7 @@ class ControllerDirectories {
   };
   Result<const ControlDirectory*> open(Item& item);
   std::vector<Item> items_;
+  ControlJournal* journal_ = nullptr;
 };
 
 /// Absent properties, and numbers of 0 where 0 cannot be a limit, are left as they are (engines send zeroes

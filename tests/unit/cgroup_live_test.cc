@@ -225,7 +225,7 @@ void limits_are_written(void**) {
   assert_string_equal(control(c, "cpuset", "cpuset.cpus", "cpuset.cpus").c_str(), "0\n");
   assert_string_equal(control(c, "cpu", "cpu.shares", "cpu.weight").c_str(), is_v2(c) ? "59\n" : "512\n");
   if (is_v2(c))
-    assert_string_equal(control(c, "", "", "cpu.max").c_str(), "50000 100000\n");
+    assert_string_equal(control(c, "v2", "", "cpu.max").c_str(), "50000 100000\n");
   else
     assert_string_equal(control(c, "cpu", "cpu.cfs_quota_us", "").c_str(), "50000\n");
 
@@ -244,15 +244,15 @@ void limits_are_written(void**) {
   check_ok(set_memory(128 << 20, swap ? 256 << 20 : 0));
   check_ok(set_memory(32 << 20, swap ? 32 << 20 : 0));
   check_ok(set_memory(256 << 20, swap ? 512 << 20 : 0));
-  if (swap && is_v2(c)) assert_string_equal(control(c, "", "", "memory.swap.max").c_str(), "268435456\n");
+  if (swap && is_v2(c)) assert_string_equal(control(c, "v2", "", "memory.swap.max").c_str(), "268435456\n");
   check_ok(set_memory(-1, 0));
-  if (is_v2(c)) assert_string_equal(control(c, "", "", "memory.max").c_str(), "max\n");
+  if (is_v2(c)) assert_string_equal(control(c, "v2", "", "memory.max").c_str(), "max\n");
   oci::CpuResources new_cpu;
   change.memory = nullptr;
   change.cpu = &new_cpu;
   new_cpu.period = uint64_t{50000};
   check_ok((*open)->apply(change));
-  if (is_v2(c)) assert_string_equal(control(c, "", "", "cpu.max").c_str(), "50000 50000\n");
+  if (is_v2(c)) assert_string_equal(control(c, "v2", "", "cpu.max").c_str(), "50000 50000\n");
   assert_string_equal(control(c, "pids", "pids.max", "pids.max").c_str(), "17\n");
   kill(c.pid, SIGKILL);
   end(c);

@@ -1,8 +1,11 @@
 // Conversions from config.json to control files, paths, and what the kernel prints: pure functions.
 #include "src/runtime/cgroup_values.h"
 
+#include "src/cli/units.h"
 #include "src/runtime/cgroup_control.h"
 #include "src/runtime/cgroup_path.h"
+#include "src/runtime/stats.h"
+#include "src/runtime/update.h"
 #include "src/sys/cgroup.h"
 #include "tests/lib/cmocka.h"
 
@@ -164,6 +167,99 @@ static void keyed_files(void**) {
   assert_int_equal(flat_keyed(text, "bad", 9), 9);
 }
 
+static void undo_of_a_write(void**) {
+  assert_string_equal(undo_text("pids.max", "100\n", "5").c_str(), "100");
+  assert_string_equal(undo_text("cpu.max", "max 100000\n", "5000 10000").c_str(), "max 100000");
+  assert_string_equal(undo_text("memory.oom_control", "oom_kill_disable 1\nunder_oom 0\n", "0").c_str(), "1");
+  const char* io = "8:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=2 wbps=max riops=max wiops=max\n";
+  assert_string_equal(undo_text("io.max", io, "8:16 rbps=9").c_str(),
+                      "8:16 rbps=2 wbps=max riops=max wiops=max");
+  assert_string_equal(undo_text("io.max", io, "8:1 rbps=9").c_str(),
+                      "8:1 rbps=max wbps=max riops=max wiops=max");
+  assert_string_equal(undo_text("io.weight", "default 100\n8:0 200\n", "300").c_str(), "default 100");
+  assert_string_equal(undo_text("io.weight", "default 100\n8:0 200\n", "8:0 300").c_str(), "8:0 200");
+  assert_string_equal(undo_text("io.weight", "default 100\n8:0 200\n", "8:1 300").c_str(), "8:1 default");
+  assert_string_equal(undo_text("blkio.throttle.read_bps_device", "8:0 5\n", "8:1 7").c_str(), "8:1 0");
+}
+
+static void updates_are_merged(void**) {
+  Arena arena;
+  oci::Warnings warnings(arena);
+  auto have =
+      oci::parse_resources(R"({"memory":{"limit":1,"swap":2},"pids":{"limit":3},"unified":{"a":"1","b":"2"},)"
+                           R"("cpu":{"cpus":"0","shares":4},"devices":[{"allow":false,"access":"rwm"}]})",
+                           arena, warnings);
+  auto more = oci::parse_resources(
+      R"({"memory":{"limit":9,"reservation":0},"blockIO":{"weight":10},"unified":{"b":"3","c":"4"},)"
+      R"("cpu":{"mems":"1"}})",
+      arena, warnings);
+  assert_true(have.ok() && more.ok());
+  oci::Resources& all = **have;
+  merge_resources(all, **more, arena);
+  assert_int_equal(*all.memory->limit, 9);
+  assert_int_equal(*all.memory->swap, 2);
+  assert_true(all.memory->reservation.set);
+  assert_int_equal(*all.pids->limit, 3);
+  assert_int_equal(*all.block_io->weight, 10);
+  assert_string_equal(all.cpu->cpus.c_str(), "0");
+  assert_string_equal(all.cpu->mems.c_str(), "1");
+  assert_int_equal(*all.cpu->shares, 4);
+  assert_int_equal(all.devices.size(), 1);
+  assert_int_equal(all.unified.size(), 3);
+  assert_string_equal(all.unified.find("a")->c_str(), "1");
+  assert_string_equal(all.unified.find("b")->c_str(), "3");
+  assert_string_equal(all.unified.find("c")->c_str(), "4");
+}
+
+static void statistics_of_the_kernel(void**) {
+  const auto pressure = parse_pressure(
+      "some avg10=1.50 avg60=0.25 avg300=0.00 total=123\nfull avg10=0.00 avg60=0.00 total=4\nx\n");
+  assert_true(pressure.has_value());
+  assert_true(pressure->some.avg10 == 1.5 && pressure->some.avg60 == 0.25);
+  assert_int_equal(pressure->some.total, 123);
+  assert_int_equal(pressure->full.total, 4);
+  assert_false(parse_pressure("").has_value());
+  assert_int_equal(parse_number_list("0-2,7\n").size(), 4);
+  assert_int_equal(parse_number_list("0-65535").size(), 65536);
+  assert_int_equal(parse_number_list("x,3-1,-").size(), 0);
+
+  const auto entries = parse_block_io_v1("8:0 Read 5\n8:0 Total 5\n8:16 7\nTotal 5\n");
+  assert_int_equal(entries.size(), 2);
+  assert_string_equal(entries[0].operation.c_str(), "Read");
+  assert_int_equal(entries[1].minor, 16);
+  assert_int_equal(entries[1].value, 7);
+  BlockIoStats io;
+  parse_io_stat("8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n253:1 \n", io);
+  assert_int_equal(io.service_bytes.size(), 2);
+  assert_int_equal(io.serviced.size(), 2);
+  assert_string_equal(io.serviced[1].operation.c_str(), "Write");
+  assert_int_equal(io.serviced[1].value, 4);
+}
+
+static void sizes_and_durations(void**) {
+  const std::pair<const char*, int64_t> sizes[] = {{"0", 0},           {"4096", 4096},
+                                                   {"1k", 1024},       {"64KiB", 65536},
+                                                   {"1.5m", 1572864},  {"2MB", 2097152},
+                                                   {"1g", 1073741824}, {"1 g", 1073741824},
+                                                   {"10b", 10},        {"9223372036854775807", INT64_MAX}};
+  for (const auto& [text, bytes] : sizes) {
+    auto got = cli::parse_byte_count(text);
+    assert_true(got.ok() && *got == bytes);
+  }
+  for (const char* bad : {"", "k", "-5", "1x", "1ki", "1bb", "1kbb", ".", "99999999999g", "1..5m", "0x10"})
+    assert_false(cli::parse_byte_count(bad).ok());
+
+  const std::pair<const char*, int64_t> durations[] = {
+      {"0", 0},          {"5s", 5000},          {"100ms", 100}, {"1m30s", 90000},
+      {"1.5h", 5400000}, {"1h0m0.5s", 3600500}, {"1500us", 1}};
+  for (const auto& [text, milliseconds] : durations) {
+    auto got = cli::parse_go_duration(text);
+    assert_true(got.ok() && *got == milliseconds);
+  }
+  for (const char* bad : {"", "5", "s", "-5s", "5 s", "1d", "5s3"})
+    assert_false(cli::parse_go_duration(bad).ok());
+}
+
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(shares_become_weight),
@@ -177,6 +273,10 @@ int main() {
       cmocka_unit_test(memberships),
       cmocka_unit_test(mounts),
       cmocka_unit_test(keyed_files),
+      cmocka_unit_test(undo_of_a_write),
+      cmocka_unit_test(updates_are_merged),
+      cmocka_unit_test(statistics_of_the_kernel),
+      cmocka_unit_test(sizes_and_durations),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

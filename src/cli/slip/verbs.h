@@ -7,13 +7,18 @@ namespace slipway::cli {
 
 extern const Verb kCreateVerb;
 extern const Verb kDeleteVerb;
+extern const Verb kEventsVerb;
 extern const Verb kExecVerb;
 extern const Verb kFeaturesVerb;
 extern const Verb kKillVerb;
 extern const Verb kListVerb;
+extern const Verb kPauseVerb;
+extern const Verb kPsVerb;
+extern const Verb kResumeVerb;
 extern const Verb kRunVerb;
 extern const Verb kSpecVerb;
 extern const Verb kStartVerb;
 extern const Verb kStateVerb;
+extern const Verb kUpdateVerb;
 
 }  // namespace slipway::cli

@@ -1,0 +1,114 @@
+#include "src/runtime/update.h"
+
+#include <sys/file.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "src/runtime/state_file.h"
+#include "src/sys/file.h"
+
+namespace slipway::runtime {
+namespace {
+
+using json::Kind;
+using json::Type;
+
+void merge(const Type& type, char* into, const char* from, Arena& arena);
+
+// List, Map and Str have one layout each, whatever they hold.
+using AnyList = List<char>;
+
+void merge_map(const Type& type, char* into, const char* from, Arena& arena) {
+  AnyList& have = *reinterpret_cast<AnyList*>(into);
+  const AnyList& more = *reinterpret_cast<const AnyList*>(from);
+  const size_t entry = type.inner_size;
+  char* const all = static_cast<char*>(arena.allocate(entry * (have.count + more.count)));
+  if (have.count) memcpy(all, have.items, entry * have.count);
+  uint32_t count = have.count;
+  for (uint32_t i = 0; i < more.count; ++i) {
+    const char* const item = more.items + entry * i;
+    const Str& key = *reinterpret_cast<const Str*>(item);  // the first member of every Entry
+    uint32_t at = 0;
+    while (at < count && !(*reinterpret_cast<const Str*>(all + entry * at) == key.view())) ++at;
+    if (at < count) {
+      merge(*type.inner, all + entry * at + type.value_offset, item + type.value_offset, arena);
+    } else {
+      memcpy(all + entry * count++, item, entry);
+    }
+  }
+  have.items = all;
+  have.count = count;
+}
+
+void merge(const Type& type, char* into, const char* from, Arena& arena) {
+  switch (type.kind) {
+    case Kind::object:
+      for (uint32_t i = 0; i < type.field_count; ++i) {
+        const json::Field& field = type.fields[i];
+        merge(*field.type, into + field.offset, from + field.offset, arena);
+      }
+      break;
+    case Kind::optional:
+      if (*reinterpret_cast<const bool*>(from + type.set_offset)) memcpy(into, from, type.size);
+      break;
+    case Kind::pointer: {
+      char* const theirs = *reinterpret_cast<char* const*>(from);
+      char*& ours = *reinterpret_cast<char**>(into);
+      if (theirs && ours)
+        merge(*type.inner, ours, theirs, arena);
+      else if (theirs)
+        ours = theirs;
+      break;
+    }
+    case Kind::list:
+      if (reinterpret_cast<const AnyList*>(from)->count) memcpy(into, from, sizeof(AnyList));
+      break;
+    case Kind::map:
+      if (reinterpret_cast<const AnyList*>(from)->count) merge_map(type, into, from, arena);
+      break;
+    case Kind::string:
+    case Kind::raw:
+      if (!reinterpret_cast<const Str*>(from)->empty()) memcpy(into, from, sizeof(Str));
+      break;
+    case Kind::boolean:
+      memcpy(into, from, sizeof(bool));
+      break;
+    case Kind::integer:
+    case Kind::real:
+      memcpy(into, from, type.size);
+      break;
+  }
+}
+
+}  // namespace
+
+void merge_resources(oci::Resources& into, const oci::Resources& changes, Arena& arena) {
+  merge(oci::kResourcesType, reinterpret_cast<char*>(&into), reinterpret_cast<const char*>(&changes), arena);
+}
+
+Status update(const Context& context, std::string_view id, const oci::Resources& changes) {
+  const State state = TRY(load_state(context, id));
+  if (state.status == ContainerStatus::stopped)
+    return Error::of(ErrorKind::in_use, "container not running: `%s` has stopped", state.id.c_str());
+  const Fd directory = TRY(open_container(context, id));
+  // Two updates at once: each has its limits in the kernel and in the file.
+  if (flock(directory.get(), LOCK_EX) < 0) return Error::sys(errno, "lock the container's directory");
+
+  Arena arena;
+  const oci::Spec* const kept = TRY(load_spec(context, id, arena));
+  const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(context, state.cgroup));
+  TRY(cgroup->apply(changes));
+
+  oci::Spec spec = *kept;
+  oci::Linux linux_part = spec.linux_ ? *spec.linux_ : oci::Linux();
+  oci::Resources resources = linux_part.resources ? *linux_part.resources : oci::Resources();
+  merge_resources(resources, changes, arena);
+  linux_part.resources = &resources;
+  spec.linux_ = &linux_part;
+  json::Writer text;
+  text.value(oci::kSpecType, &spec);
+  return sys::replace_file_at(directory.get(), kConfigFile, text.text(), 0600, false);
+}
+
+}  // namespace slipway::runtime
