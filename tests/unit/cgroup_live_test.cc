@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -76,6 +77,7 @@ void enter(Container& c, Body body) {
   c.pid = sys::clone3(args);
   assert_true(c.pid >= 0);
   if (c.pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     int tasks[32];
     uint32_t count = 0;
     for (const Fd& fd : c.entry.tasks) tasks[count++] = fd.get();
