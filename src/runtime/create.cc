@@ -12,6 +12,7 @@
 #include "src/runtime/hand_over.h"
 #include "src/runtime/hooks.h"
 #include "src/runtime/namespace_plan.h"
+#include "src/runtime/net_devices.h"
 #include "src/runtime/pending.h"
 #include "src/runtime/process_plan.h"
 #include "src/runtime/rootfs.h"
@@ -22,6 +23,7 @@
 #include "src/runtime/user.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
+#include "src/sys/ns.h"
 #include "src/sys/proc.h"
 
 namespace slipway::runtime {
@@ -87,6 +89,7 @@ class Creation {
   void plan_state();
   Status make_fifos();
   Status set_up_from_outside();
+  Status give_net_devices();
   Status handle(const Packet& packet, Fd fd);
   Status run_outer_hooks();
   void undo();
@@ -293,7 +296,17 @@ Status Creation::set_up_from_outside() {
   // systemd names the cgroup when it has made it.
   state_.cgroup = cgroup_->record();
   state_.pid_start_time = TRY(sys::read_process_stat(state_.pid)).start_time;
-  return {};
+  return give_net_devices();
+}
+
+Status Creation::give_net_devices() {
+  if (linux_.net_devices.empty()) return {};
+  // One that is joined may not have been entered yet.
+  std::string path = "/proc/" + std::to_string(state_.pid) + "/ns/net";
+  for (const oci::Namespace& ns : linux_.namespaces)
+    if (ns.type == "network" && !ns.path.empty()) path = ns.path;
+  const Fd network = TRY(sys::open_namespace(path.c_str(), *sys::find_namespace("network")));
+  return move_net_devices(linux_.net_devices, network.get());
 }
 
 Status Creation::run_outer_hooks() {
