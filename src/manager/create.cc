@@ -6,7 +6,9 @@
 
 #include "oci/image_config.h"
 #include "src/manager/checks.h"
+#include "src/manager/events.h"
 #include "src/manager/image.h"
+#include "src/manager/volume_content.h"
 #include "src/store/id.h"
 #include "src/store/lock.h"
 #include "src/store/volumes.h"
@@ -212,11 +214,13 @@ Result<NewContainer> create_container(store::Store& store, CreateRequest& reques
   }
   TRY(driver->create_rw(id, record.layer, options));
   Status taken = take_volumes(store, id, record, arena);
+  if (taken.ok()) taken = fill_volumes(store, record);
   if (!taken.ok()) {
     release_volumes(store, id, record);
     return std::move(taken).error();
   }
   Fd dir = TRY(containers.publish(std::move(draft), record, !record.host.auto_remove));
+  container_event(store, "create", record);
   return NewContainer{id, std::move(dir)};
 }
 

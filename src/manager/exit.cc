@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "src/manager/events.h"
 #include "src/manager/launch.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
@@ -52,6 +53,7 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
   (void)sys::remove_tree(store.run_fd(), monitor_dir(id).c_str());
   TRY(containers.remove(id, std::move(lock)));
   if (!record.ok()) return {};
+  container_event(store, "destroy", **record);
   store::Volumes store_volumes(store);
   for (const store::MountPoint& mount : (*record)->mounts) {
     if (mount.type != "volume") continue;

@@ -11,6 +11,7 @@
 #include "src/manager/container_files.h"
 #include "src/manager/exit.h"
 #include "src/manager/identity.h"
+#include "src/manager/init_program.h"
 #include "src/manager/monitor.h"
 #include "src/manager/network.h"
 #include "src/manager/observe.h"
@@ -64,6 +65,7 @@ Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view 
   drivers::Driver* driver = TRY(store.driver());
   prepared->rootfs = TRY(driver->mounts(id));
   const Identity identity = TRY(identity_of(record, prepared->rootfs, arena));
+  const Str init = record.host.init ? TRY(find_init_program(arena)) : Str();
   TRY(write_container_files(store, dir, record, ""));
   prepared->spec = TRY(build_spec({.store = store,
                                    .record = record,
@@ -71,7 +73,7 @@ Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view 
                                    .home = identity.home,
                                    .dir = prepared->bundle,
                                    .network_path = Str(),
-                                   .init_path = Str(),
+                                   .init_path = init,
                                    .arena = arena}));
   oci::Warnings warnings(arena);
   TRY(oci::validate_spec(*prepared->spec, warnings));

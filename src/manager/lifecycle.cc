@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "oci/names.h"
+#include "src/manager/events.h"
 #include "src/manager/exit.h"
 #include "src/manager/launch.h"
 #include "src/manager/wire.h"
@@ -113,6 +114,7 @@ Status kill_container(store::Store& store, std::string_view id, int signal) {
   if (!observed.is_running()) return not_running(id);
   if (ends_it(*record, signal)) TRY(set_stopped(store, id, true));
   TRY(runtime::kill(runtime_context(store), id, signal, false));
+  container_event(store, "kill", *record, {{"signal", std::to_string(signal)}});
   // A frozen container could not even die of SIGKILL where the freezer is v1's.
   if (observed.status == store::ContainerStatus::paused && signal == SIGKILL)
     (void)unpause_container(store, id);
@@ -145,11 +147,15 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
     if (!code.ok() && code.error().kind() == ErrorKind::not_found) return true;  // --rm
     return TRY(std::move(code)).has_value();
   };
-  if (TRY(ended(timeout < 0 ? -1 : int64_t{timeout} * 1000))) return {};
+  if (TRY(ended(timeout < 0 ? -1 : int64_t{timeout} * 1000))) {
+    container_event(store, "stop", *record);
+    return {};
+  }
   Status killed = runtime::kill(context, id, SIGKILL, false);
   if (!killed.ok() && killed.error().kind() != ErrorKind::in_use) return killed;
   if (!TRY(ended(kKillTimeout)))
     return Error::of(ErrorKind::failed, "container %s did not end after SIGKILL", std::string(id).c_str());
+  container_event(store, "stop", *record);
   return {};
 }
 
@@ -161,6 +167,7 @@ Status pause_container(store::Store& store, std::string_view id) {
   if (!observed.is_running()) return not_running(id);
   TRY(runtime::pause(runtime_context(store), id));
   TRY(sys::open_at(store.run_fd(), (monitor_dir(id) + "/paused").c_str(), O_WRONLY | O_CREAT, 0600));
+  container_event(store, "pause", *TRY(store::Containers(store).load(id, arena)));
   return {};
 }
 
@@ -171,6 +178,7 @@ Status unpause_container(store::Store& store, std::string_view id) {
     return Error::of(ErrorKind::in_use, "Container %s is not paused", std::string(id).c_str());
   TRY(runtime::resume(runtime_context(store), id));
   unlinkat(store.run_fd(), (monitor_dir(id) + "/paused").c_str(), 0);
+  container_event(store, "unpause", *TRY(store::Containers(store).load(id, arena)));
   return {};
 }
 

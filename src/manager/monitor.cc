@@ -13,9 +13,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/manager/events.h"
 #include "src/manager/exit.h"
 #include "src/manager/log_file.h"
 #include "src/manager/monitor_clients.h"
+#include "src/manager/monitor_health.h"
 #include "src/manager/monitor_memory.h"
 #include "src/manager/monitor_streams.h"
 #include "src/manager/observe.h"
@@ -94,7 +96,11 @@ void become_monitor() {
 class Monitor final : ClientHandler, Streams::Sink {
  public:
   Monitor(store::Store& store, const store::Record& record, Fd dir)
-      : store_(store), containers_(store), settings_(settings_of(record)), dir_(std::move(dir)) {}
+      : store_(store),
+        containers_(store),
+        settings_(settings_of(record)),
+        health_(record, runtime_context(store)),
+        dir_(std::move(dir)) {}
 
   /// Makes the container. On failure nothing is left of it.
   Status launch(std::unique_ptr<Prepared> prepared) {
@@ -118,7 +124,9 @@ class Monitor final : ClientHandler, Streams::Sink {
     state_.finished_at.clear();
     state_.pid = process_.pid;
     state_.pid_start_time = process_start_time(process_.pid);
+    health_.begin(started_ms_);
     save_state("running");
+    container_event(store_, "start", *prepared->record);
     prepared.reset();
     return {};
   }
@@ -130,7 +138,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   void run() {
     for (;;) {
       release_memory();
-      while (step(-1)) {
+      while (step()) {
       }
       const int code = finish();
       if (!wants_restart(code)) break;
@@ -156,14 +164,16 @@ class Monitor final : ClientHandler, Streams::Sink {
   }
 
   /// Waits for one round of events; false when the container's init has ended.
-  bool step(int timeout) {
+  bool step() {
     fds_.clear();
     fds_.push_back({process_.pidfd.get(), POLLIN, 0});
     streams_.wait_for(fds_, !clients_.blocked());
+    health_.wait_for(fds_);
     clients_.wait_for(fds_, streams_.takes_input());
-    if (poll(fds_.data(), fds_.size(), timeout) <= 0) return true;
+    if (poll(fds_.data(), fds_.size(), health_.timeout(monotonic_ms())) < 0) return true;
     streams_.handle(&fds_[1], *this);
-    clients_.handle(&fds_[4], *this, settings_.stdin_once && !settings_.terminal);
+    if (health_.handle(&fds_[4], monotonic_ms())) save_state("running");
+    clients_.handle(&fds_[6], *this, settings_.stdin_once && !settings_.terminal);
     return !fds_[0].revents;
   }
 
@@ -183,6 +193,7 @@ class Monitor final : ClientHandler, Streams::Sink {
         break;
       }
     }
+    health_.end();
     if (log_.is_open()) (void)log_.flush();
     state_.finished_at = store::now_rfc3339();
     state_.exit_code = code;
@@ -190,6 +201,8 @@ class Monitor final : ClientHandler, Streams::Sink {
     state_.pid = 0;
     state_.pid_start_time = 0;
     if (!settings_.auto_remove) save_state("exited");
+    tell("die", {{"exitCode", std::to_string(code)}});
+    if (state_.oom_killed) tell("oom");
     (void)runtime::delete_container(runtime_context(store_), settings_.id, true);
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
@@ -249,6 +262,12 @@ class Monitor final : ClientHandler, Streams::Sink {
     clients_.exited(code);
   }
 
+  void tell(const char* action, EventAttributes more = {}) {
+    Arena arena;
+    auto record = containers_.load(settings_.id, arena);
+    if (record.ok()) container_event(store_, action, **record, more);
+  }
+
   void save_state(const char* status) {
     store::State state;
     state.status = Str::wrap(status);
@@ -261,6 +280,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     state.oom_killed = state_.oom_killed;
     state.error = {state_.error.c_str(), state_.error.size()};
     state.restart_count = state_.restart_count;
+    state.health = health_.health();
     (void)containers_.save_state(dir_.get(), state);
   }
 
@@ -291,6 +311,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   store::Store& store_;
   store::Containers containers_;
   Settings settings_;
+  HealthChecks health_;
   Fd dir_;
   Fd lock_;  // on monitors/<id>: says that this process lives
   Streams streams_;

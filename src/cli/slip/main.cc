@@ -1,6 +1,7 @@
 // slip: the OCI runtime that engines call, and people who have a bundle.
 #include "src/cli/program.h"
 #include "src/cli/slip/globals.h"
+#include "src/cli/slip/init.h"
 #include "src/cli/slip/verbs.h"
 #include "src/cli/version.h"
 
@@ -34,5 +35,6 @@ static constexpr Program kSlip = {
 };
 
 int main(int argc, char** argv, char** envp) {
+  if (called_as_init(argc > 0 ? argv[0] : nullptr)) return run_init(argc, argv);
   return run_program(kSlip, argc, argv, envp);
 }

@@ -21,6 +21,7 @@ constexpr auto kGlobals =
 constexpr const Verb* kVerbs[] = {
     // Containers.
     &kAttach,
+    &kCp,
     &kCreate,
     &kDiff,
     &kExec,
@@ -42,6 +43,7 @@ constexpr const Verb* kVerbs[] = {
     &kUpdate,
     &kWait,
     &kContainerAttach,
+    &kContainerCp,
     &kContainerCreate,
     &kContainerDiff,
     &kContainerExec,
@@ -74,8 +76,10 @@ constexpr const Verb* kVerbs[] = {
     &kVolumeRemove,
     &kVolumeRm,
     // The system.
+    &kEvents,
     &kInfo,
     &kVersion,
+    &kSystemEvents,
     &kSystemInfo,
     // Images.
     &kHistory,

@@ -2,6 +2,7 @@
 #include "src/cli/slipway/container_options.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/launch.h"
 #include "src/manager/observe.h"
 #include "src/manager/spec.h"
@@ -70,6 +71,7 @@ Status update_one(const Call& call, store::Store& store, std::string_view name) 
     TRY(cgroup->apply(*resources));
   }
   TRY(containers.save_record(lock.get(), *record));
+  manager::container_event(store, "update", *record);
   return print(std::string(name) + "\n");
 }
 

@@ -14,12 +14,14 @@ constexpr Verb as(const char* name, const Verb& verb) {
   return copy;
 }
 
+extern const Verb kEvents, kSystemEvents;
 extern const Verb kInfo, kSystemInfo;
 extern const Verb kVersion;
 
 // Containers.
 extern const Verb kAttach, kContainerAttach;
 extern const Verb kContainerPrune;
+extern const Verb kCp, kContainerCp;
 extern const Verb kCreate, kContainerCreate;
 extern const Verb kDiff, kContainerDiff;
 extern const Verb kExec, kContainerExec;

@@ -1,0 +1,89 @@
+// `cp`: files between a container and the host; - is a tar archive on a standard stream.
+#include <unistd.h>
+
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/manager/copy.h"
+#include "src/store/containers.h"
+#include "src/sys/file.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kOptions = std::to_array<Option>({
+    flag("archive", 'a', "keep owners"),
+    flag("follow-link", 'L', "copy what the source is a link to"),
+    flag("quiet", 'q', "no progress (there is none)"),
+});
+
+/// CONTAINER:PATH, a path of the host, or "-".
+struct Operand {
+  std::string_view container, path;
+};
+
+Operand parse(std::string_view word) {
+  if (word == "-" || word.starts_with('/') || word.starts_with('.')) return {{}, word};
+  const size_t colon = word.find(':');
+  if (colon == std::string_view::npos || word.substr(0, colon).find('/') != std::string_view::npos)
+    return {{}, word};
+  return {word.substr(0, colon), word.substr(colon + 1)};
+}
+
+Result<manager::CopyPlace> place(store::Store& store, const Operand& operand, bool writing) {
+  if (operand.container.empty()) return manager::host_place(operand.path);
+  const std::string id = TRY(store::Containers(store).find(operand.container));
+  return manager::container_place(store, id, operand.path, writing);
+}
+
+Result<int> run(const Call& call) {
+  const Operand from = parse(call.args[0]);
+  const Operand to = parse(call.args[1]);
+  if (!from.container.empty() && !to.container.empty())
+    return Error::of(ErrorKind::usage, "copying between containers is not supported");
+  if (from.container.empty() && to.container.empty())
+    return Error::of(ErrorKind::usage, "must specify at least one container source");
+  if (from.path.empty() || to.path.empty())
+    return Error::of(ErrorKind::usage, "source or destination can not be empty");
+  const auto store = TRY(open_store(call));
+  manager::CopyOptions options;
+  options.archive = call.args.flag("archive");
+  options.follow_link = call.args.flag("follow-link");
+  if (to.path == "-" && to.container.empty()) {
+    if (isatty(STDOUT_FILENO))
+      return Error::of(ErrorKind::usage, "cowardly refusing to write an archive to a terminal");
+    const manager::CopyPlace source = TRY(place(*store, from, false));
+    TRY(manager::copy_to_tar(source, options,
+                             [](std::string_view bytes) { return sys::write_all(STDOUT_FILENO, bytes); }));
+    return 0;
+  }
+  const manager::CopyPlace target = TRY(place(*store, to, true));
+  if (from.path == "-" && from.container.empty()) {
+    oci::FdSource tar(STDIN_FILENO);
+    TRY(manager::copy_from_tar(tar, target));
+    return 0;
+  }
+  if (to.container.empty()) {
+    options.owner = geteuid();
+    options.group = getegid();
+  }
+  const manager::CopyPlace source = TRY(place(*store, from, false));
+  TRY(manager::copy(source, target, options));
+  return 0;
+}
+
+constexpr Verb kVerb = {"cp",
+                        "CONTAINER:SRC DEST|-  or  SRC|- CONTAINER:DEST",
+                        "Copy files between a container and this system",
+                        kOptions,
+                        2,
+                        2,
+                        false,
+                        run};
+
+}  // namespace
+
+const Verb kCp = kVerb;
+const Verb kContainerCp = as("container cp", kVerb);
+
+}  // namespace slipway::cli

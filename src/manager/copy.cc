@@ -1,0 +1,312 @@
+#include "src/manager/copy.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "oci/layer_apply.h"
+#include "oci/tree_archive.h"
+#include "src/manager/exec_user.h"
+#include "src/manager/observe.h"
+#include "src/store/containers.h"
+#include "src/sys/directory.h"
+#include "src/sys/file.h"
+#include "src/sys/path.h"
+
+namespace slipway::manager {
+
+namespace {
+
+constexpr size_t kPiece = 1 << 20;
+
+/// Path without "/." and "/" at its end, and whether they were there.
+struct Words {
+  std::string path;
+  bool contents = false;         // ended in "/."
+  bool wants_directory = false;  // ended in "/" or "/."
+};
+
+Words words_of(std::string path) {
+  Words out;
+  if (path == "." || path.ends_with("/.")) {
+    out.contents = out.wants_directory = true;
+    path.pop_back();
+  }
+  while (path.size() > 1 && path.ends_with('/')) {
+    out.wants_directory = true;
+    path.pop_back();
+  }
+  out.path = path.empty() ? "/" : path;
+  return out;
+}
+
+/// Where an entry is: the directory that holds it, and its name there.
+struct Entry {
+  Fd parent;
+  std::string name;
+};
+
+struct Source {
+  Entry at;
+  std::string base;  // the name that it has when it is copied into a directory
+  bool contents = false;
+  struct stat info = {};
+};
+
+Result<Source> find_source(const CopyPlace& place, bool follow_link) {
+  const Words words = words_of(place.path);
+  Source out;
+  out.contents = words.contents;
+  const auto missing = [&] {
+    return Error::of(ErrorKind::not_found, "Could not find the file %s", place.shown.c_str());
+  };
+  auto parent = sys::open_parent_in_root(place.root.get(), words.path.c_str(), false, &out.at.name);
+  if (!parent.ok()) return missing();
+  out.at.parent = std::move(parent).value();
+  out.base = out.at.name;
+  if (fstatat(out.at.parent.get(), out.at.name.c_str(), &out.info, AT_SYMLINK_NOFOLLOW) < 0) return missing();
+  if (S_ISLNK(out.info.st_mode) && (follow_link || words.wants_directory)) {
+    // Resolved inside the root that it belongs to.
+    auto target = sys::open_in_root(place.root.get(), words.path.c_str(), O_PATH);
+    if (!target.ok() || fstat(target->get(), &out.info) < 0) return missing();
+    if (S_ISDIR(out.info.st_mode)) {
+      out.at.parent = std::move(target).value();
+      out.at.name = ".";
+    } else {
+      out.at.parent = std::move(target).value();
+      out.at.name = "";
+    }
+  }
+  if (words.wants_directory && !S_ISDIR(out.info.st_mode))
+    return Error::of(ErrorKind::invalid, "%s: not a directory", place.shown.c_str());
+  return out;
+}
+
+Status copy_data(int from, int to, const char* name) {
+  for (;;) {
+    const ssize_t copied = copy_file_range(from, nullptr, to, nullptr, kPiece, 0);
+    if (copied == 0) return {};
+    if (copied > 0) continue;
+    if (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS) break;
+    if (errno != EINTR) return Error::sys(errno, "copy `%s`", name);
+  }
+  std::string buffer(kPiece, 0);
+  for (;;) {
+    const ssize_t got = read(from, buffer.data(), buffer.size());
+    if (got == 0) return {};
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Error::sys(errno, "read `%s`", name);
+    TRY(sys::write_all(to, {buffer.data(), static_cast<size_t>(got)}).ctx("%s", name));
+  }
+}
+
+void copy_capability(int from, int to) {
+  char value[256];
+  const ssize_t size = fgetxattr(from, "security.capability", value, sizeof value);
+  if (size > 0) fsetxattr(to, "security.capability", value, static_cast<size_t>(size), 0);
+}
+
+class Copier {
+ public:
+  explicit Copier(const CopyOptions& options) : options_(options) {}
+
+  /// One entry and all below it. `from_name` "" is the open file `from` itself.
+  Status entry(int from, const char* from_name, int to, const char* name, const struct stat& info) {
+    if (S_ISDIR(info.st_mode)) return directory(from, from_name, to, name, info);
+    if (S_ISSOCK(info.st_mode)) return {};
+    struct stat old = {};
+    if (fstatat(to, name, &old, AT_SYMLINK_NOFOLLOW) == 0) {
+      if (S_ISDIR(old.st_mode))
+        return Error::of(ErrorKind::invalid, "cannot overwrite directory \"%s\" with non-directory", name);
+      if (unlinkat(to, name, 0) < 0) return Error::sys(errno, "replace `%s`", name);
+    }
+    if (S_ISREG(info.st_mode)) return file(from, from_name, to, name, info);
+    if (S_ISLNK(info.st_mode)) {
+      char target[PATH_MAX];
+      const ssize_t length = readlinkat(from, from_name, target, sizeof target - 1);
+      if (length < 0) return Error::sys(errno, "read link `%s`", name);
+      target[length] = 0;
+      if (symlinkat(target, to, name) < 0) return Error::sys(errno, "make link `%s`", name);
+    } else if (mknodat(to, name, info.st_mode, info.st_rdev) < 0) {
+      return Error::sys(errno, "make `%s`", name);
+    }
+    return attributes(to, name, info);
+  }
+
+  /// What is in a directory, into another one.
+  Status contents(int from, int to) {
+    for (const sys::DirectoryEntry& child : TRY(sys::list_directory(from))) {
+      struct stat info = {};
+      if (fstatat(from, child.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (errno == ENOENT) continue;  // it has just been removed
+        return Error::sys(errno, "look at `%s`", child.name.c_str());
+      }
+      TRY(entry(from, child.name.c_str(), to, child.name.c_str(), info));
+    }
+    return {};
+  }
+
+ private:
+  Status file(int from, const char* from_name, int to, const char* name, const struct stat& info) {
+    Fd in;
+    if (*from_name) {
+      in = TRY(sys::open_at(from, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    } else {
+      char path[64];
+      snprintf(path, sizeof path, "/proc/self/fd/%d", from);
+      in = TRY(sys::open_at(AT_FDCWD, path, O_RDONLY));
+    }
+    struct stat opened = {};
+    if (fstat(in.get(), &opened) < 0 || !S_ISREG(opened.st_mode))
+      return Error::of(ErrorKind::failed, "`%s` has changed while it was copied", name);
+    const Fd out = TRY(sys::open_at(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    TRY(copy_data(in.get(), out.get(), name));
+    TRY(attributes(to, name, info));
+    copy_capability(in.get(), out.get());
+    return {};
+  }
+
+  Status directory(int from, const char* from_name, int to, const char* name, const struct stat& info) {
+    struct stat old = {};
+    const bool exists = fstatat(to, name, &old, AT_SYMLINK_NOFOLLOW) == 0;
+    if (exists && !S_ISDIR(old.st_mode))
+      return Error::of(ErrorKind::invalid, "cannot overwrite non-directory \"%s\" with directory", name);
+    if (!exists && mkdirat(to, name, 0700) < 0) return Error::sys(errno, "mkdir `%s`", name);
+    const Fd in = TRY(sys::open_at(from, from_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    const Fd out = TRY(sys::open_at(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    TRY(contents(in.get(), out.get()));
+    return attributes(to, name, info);
+  }
+
+  /// Owner first: it takes setuid away, which the mode gives back. Times last.
+  Status attributes(int dir, const char* name, const struct stat& info) {
+    const uid_t uid = options_.archive ? info.st_uid : options_.owner;
+    const gid_t gid = options_.archive ? info.st_gid : options_.group;
+    if (fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0) return Error::sys(errno, "chown `%s`", name);
+    if (!S_ISLNK(info.st_mode) && fchmodat(dir, name, info.st_mode & 07777, 0) < 0)
+      return Error::sys(errno, "chmod `%s`", name);
+    const timespec times[] = {{0, UTIME_OMIT}, info.st_mtim};
+    if (utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+      return Error::sys(errno, "set the time of `%s`", name);
+    return {};
+  }
+
+  const CopyOptions& options_;
+};
+
+}  // namespace
+
+Result<CopyPlace> container_place(store::Store& store, std::string_view id, std::string_view path,
+                                  bool writing) {
+  Arena arena;
+  const store::Record* record = TRY(store::Containers(store).load(id, arena));
+  const Observed observed = TRY(observe(store, id, arena));
+  CopyPlace place;
+  place.path = path.starts_with('/') ? std::string(path) : "/" + std::string(path);
+  place.shown = place.path + " in container " + std::string(record->name.view());
+  if (!observed.is_running()) {
+    const store::MountPoint* mount = nullptr;
+    for (const store::MountPoint& candidate : record->mounts) {
+      const std::string_view where = candidate.destination;
+      const bool below = place.path == where || place.path.starts_with(std::string(where) + "/");
+      if (candidate.type != "tmpfs" && below && (!mount || where.size() > mount->destination.size))
+        mount = &candidate;
+    }
+    if (mount) {
+      if (writing && !mount->rw) return Error::of(ErrorKind::in_use, "mounted volume is marked read-only");
+      place.root = TRY(sys::open_at(AT_FDCWD, mount->source.c_str(), O_RDONLY | O_DIRECTORY));
+      place.path = "/" + place.path.substr(std::min<size_t>(mount->destination.size + 1, place.path.size()));
+      return place;
+    }
+    if (writing && record->host.readonly_rootfs)
+      return Error::of(ErrorKind::in_use, "container rootfs is marked read-only");
+  }
+  place.root = TRY(open_container_root(store, id));
+  return place;
+}
+
+Result<CopyPlace> host_place(std::string_view path) {
+  CopyPlace place;
+  place.shown = path;
+  if (!path.starts_with('/')) {
+    char here[PATH_MAX];
+    if (!getcwd(here, sizeof here)) return Error::sys(errno, "find the current directory");
+    place.path = std::string(here) + "/";
+  }
+  place.path += path;
+  place.root = TRY(sys::open_at(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY));
+  return place;
+}
+
+Status copy(const CopyPlace& from, const CopyPlace& to, const CopyOptions& options) {
+  const Source source = TRY(find_source(from, options.follow_link));
+  const bool is_directory = S_ISDIR(source.info.st_mode);
+  const Words words = words_of(to.path);
+  Copier copier(options);
+  auto existing = sys::open_in_root(to.root.get(), words.path.c_str(), O_PATH);
+  struct stat info = {};
+  if (existing.ok() && fstat(existing->get(), &info) < 0)
+    return Error::sys(errno, "look at %s", to.shown.c_str());
+  if (existing.ok() && S_ISDIR(info.st_mode)) {
+    if (source.contents) {
+      const Fd in = TRY(sys::open_at(source.at.parent.get(), source.at.name.c_str(), O_RDONLY | O_DIRECTORY));
+      return copier.contents(in.get(), existing->get());
+    }
+    return copier.entry(source.at.parent.get(), source.at.name.c_str(), existing->get(), source.base.c_str(),
+                        source.info);
+  }
+  if (existing.ok() && (is_directory || words.wants_directory))
+    return is_directory ? Error::of(ErrorKind::invalid, "cannot copy directory to file: %s", to.shown.c_str())
+                        : Error::of(ErrorKind::invalid, "%s: not a directory", to.shown.c_str());
+  if (!existing.ok() && words.wants_directory && !is_directory)
+    return Error::of(ErrorKind::not_found, "no such directory: %s", to.shown.c_str());
+  std::string name;
+  auto parent = sys::open_parent_in_root(to.root.get(), words.path.c_str(), false, &name);
+  if (!parent.ok())
+    return Error::of(ErrorKind::not_found, "no such directory: parent of %s", to.shown.c_str());
+  return copier.entry(source.at.parent.get(), source.at.name.c_str(), parent->get(), name.c_str(),
+                      source.info);
+}
+
+namespace {
+
+Status archive_below(oci::TreeArchiver& archiver, int dir, const std::string& path) {
+  if (!TRY(archiver.add(path))) return {};
+  auto children = sys::open_at(dir, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!children.ok()) return {};
+  for (const sys::DirectoryEntry& child : TRY(sys::list_directory(children->get())))
+    TRY(archive_below(archiver, dir, path + "/" + child.name));
+  return {};
+}
+
+}  // namespace
+
+Status copy_to_tar(const CopyPlace& from, const CopyOptions& options, oci::ByteSink sink) {
+  const Source source = TRY(find_source(from, options.follow_link));
+  oci::TarWriter writer(std::move(sink));
+  if (source.contents || source.at.name == ".") {
+    const Fd root = TRY(sys::open_at(source.at.parent.get(), source.at.name.c_str(), O_RDONLY | O_DIRECTORY));
+    oci::TreeArchiver archiver(writer, root.get());
+    TRY(archiver.add_tree());
+    return writer.finish();
+  }
+  const Fd root = TRY(sys::open_at(source.at.parent.get(), ".", O_RDONLY | O_DIRECTORY));
+  oci::TreeArchiver archiver(writer, root.get());
+  TRY(archive_below(archiver, root.get(), source.at.name));
+  return writer.finish();
+}
+
+Status copy_from_tar(oci::ByteSource& tar, const CopyPlace& to) {
+  auto root = sys::open_in_root(to.root.get(), words_of(to.path).path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!root.ok())
+    return Error::of(ErrorKind::invalid, "destination \"%s\" must be a directory", to.shown.c_str());
+  TRY(oci::apply_layer(tar, root->get(), {}));
+  return {};
+}
+
+}  // namespace slipway::manager

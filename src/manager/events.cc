@@ -1,0 +1,58 @@
+#include "src/manager/events.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "src/store/id.h"
+
+namespace slipway::manager {
+
+namespace {
+
+constexpr off_t kLongestFile = 8 << 20;
+
+/// One write, so that lines of several programs do not mix.
+void append(const store::Store& store, std::string_view line) {
+  const Fd file(
+      openat(store.run_fd(), kEventsFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return;
+  const ssize_t put = write(file.get(), line.data(), line.size());
+  struct stat info = {};
+  if (put > 0 && fstat(file.get(), &info) == 0 && info.st_size > kLongestFile)
+    renameat(store.run_fd(), kEventsFile, store.run_fd(), "events.1");
+}
+
+void write_event(const store::Store& store, std::string_view type, std::string_view action,
+                 std::string_view id, std::string_view image, Value attributes) {
+  const store::Time now = store::now();
+  Value event = Value::object();
+  event.set("status", action).set("id", id);
+  if (!image.empty()) event.set("from", image);
+  event.set("Type", type).set("Action", action);
+  event.set("Actor", Value::object().set("ID", id).set("Attributes", std::move(attributes)));
+  event.set("scope", "local").set("time", now.seconds);
+  event.set("timeNano", now.seconds * 1'000'000'000 + now.nanoseconds);
+  append(store, event.json() + "\n");
+}
+
+}  // namespace
+
+void container_event(const store::Store& store, std::string_view action, const store::Record& record,
+                     EventAttributes more) {
+  Value attributes = Value::map_of(record.config.labels);
+  for (const auto& [key, value] : more) attributes.set(key, value);
+  attributes.set("image", record.config.image).set("name", record.name);
+  write_event(store, "container", action, record.id, record.config.image, std::move(attributes));
+}
+
+void object_event(const store::Store& store, std::string_view type, std::string_view action,
+                  std::string_view id, EventAttributes attributes) {
+  Value all = Value::map();
+  for (const auto& [key, value] : attributes) all.set(key, value);
+  write_event(store, type, action, id, {}, std::move(all));
+}
+
+}  // namespace slipway::manager

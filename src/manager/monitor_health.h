@@ -1,0 +1,65 @@
+// The health checks of a container, run by its monitor: no timer of the system, no further program of ours.
+#pragma once
+
+#include <poll.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "src/base/fd.h"
+#include "src/runtime/runtime.h"
+#include "src/store/record.h"
+
+namespace slipway::manager {
+
+class HealthChecks {
+ public:
+  HealthChecks() = default;
+  HealthChecks(const store::Record& record, runtime::Context context);
+
+  bool active() const { return !command_.empty(); }
+  /// The container has (re)started.
+  void begin(int64_t now_ms);
+  /// The container has ended: a check that runs ended with it.
+  void end();
+
+  /// Milliseconds until something is to be done; -1: nothing.
+  int timeout(int64_t now_ms) const;
+  void wait_for(std::vector<pollfd>& fds) const;
+  /// Takes the two answers of wait_for(), and does what is due. True when the health has changed.
+  bool handle(const pollfd* fds, int64_t now_ms);
+
+  /// For state.json; lives as long as this, until the next handle().
+  store::Health* health();
+
+ private:
+  struct OneResult {
+    std::string start, end, output;
+    int exit_code = 0;
+  };
+  enum class Verdict : uint8_t { starting, healthy, unhealthy };
+
+  void start(int64_t now_ms);
+  void read_output();
+  void finish(int exit_code, int64_t now_ms);
+
+  std::vector<std::string> command_;
+  runtime::Context context_;
+  std::string id_;
+  int64_t interval_ = 0, timeout_ = 0, start_period_ = 0, start_interval_ = 0;  // milliseconds
+  int retries_ = 0;
+
+  int64_t began_ = 0, next_ = 0, deadline_ = 0;
+  Verdict verdict_ = Verdict::starting;
+  int streak_ = 0;
+  std::vector<OneResult> log_;
+  runtime::Created process_;  // of the check that runs
+  Fd output_;
+  OneResult current_;
+
+  store::Health shown_;
+  std::vector<store::HealthResult> shown_log_;
+};
+
+}  // namespace slipway::manager
