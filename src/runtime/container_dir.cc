@@ -61,4 +61,10 @@ Status remove_container_directory(const Context& context, std::string_view id) {
   return Error::sys(errno, "rmdir `%s`", path.c_str());
 }
 
+Status remove_stateless_directory(const Context& context, std::string_view id) {
+  const std::string state = context.root + "/" + std::string(id) + "/" + kStateFile;
+  if (access(state.c_str(), F_OK) == 0 || errno != ENOENT) return {};
+  return remove_container_directory(context, id);
+}
+
 }  // namespace slipway::runtime

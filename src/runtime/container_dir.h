@@ -15,4 +15,7 @@ Result<Fd> make_container_directory(const Context& context, std::string_view id)
 /// Removes it with everything in it. In one rename it is no container any more.
 Status remove_container_directory(const Context& context, std::string_view id);
 
+/// The same, if it is there and has no state. The caller holds the record of that name: see pending.h.
+Status remove_stateless_directory(const Context& context, std::string_view id);
+
 }  // namespace slipway::runtime

@@ -246,6 +246,8 @@ Status Creation::make_fifos() {
 Status Creation::reserve() {
   TRY(collect_pending(context_));
   pending_ = TRY(Pending::begin(context_, id_));
+  // What a killed delete() has left is no container: it has no state any more, and nobody is making it.
+  if (!pending_.inherited()) TRY(remove_stateless_directory(context_, id_));
   Result<Fd> directory = make_container_directory(context_, id_);
   if (!directory.ok()) {
     if (!pending_.inherited()) pending_.done();
@@ -329,6 +331,7 @@ Status Creation::handle(const Packet& packet, Fd fd) {
         return send_descriptor(console_ ? console_.get() : options_.console_fd, fd.get(), "/dev/ptmx")
             .ctx("the console socket");
       terminal_ = std::move(fd);
+      copy_terminal_size(terminal_.get());  // before the program may ask for it
       return {};
     case Note::listener:
       TRY(send_seccomp_listener(*linux_.seccomp, state_, state_.pid, child_->pidfd(), packet.value));

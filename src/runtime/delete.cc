@@ -65,8 +65,13 @@ Status delete_container(const Context& context, std::string_view id, bool force)
   }
   Result<State> state = read_state(directory->get(), id);
   if (!state.ok()) {
-    // Half made: someone makes it just now, or was killed.
+    // Half made, or half removed: by someone just now, or by one who was killed.
     TRY(collect_pending(context));
+    Result<Pending> pending = Pending::begin(context, id);
+    if (pending.ok()) {
+      TRY(remove_stateless_directory(context, id));
+      pending->done();
+    }
     if (force) return {};
     return std::move(state).error();
   }

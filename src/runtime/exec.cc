@@ -168,6 +168,7 @@ Status Execution::handle(const Packet& packet, Fd fd) {
         return send_descriptor(console_ ? console_.get() : options_.console_fd, fd.get(), "/dev/ptmx")
             .ctx("the console socket");
       terminal_ = std::move(fd);
+      copy_terminal_size(terminal_.get());  // before the program may ask for it
       return {};
     case Note::listener:
       TRY(send_seccomp_listener(*spec_->linux_->seccomp, state_, child_->pid(), child_->pidfd(),

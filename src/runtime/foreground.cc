@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -12,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/runtime/hand_over.h"
 #include "src/runtime/runtime.h"
 #include "src/sys/kernel.h"
 
@@ -38,12 +38,6 @@ class RawTerminal {
   termios before_ = {};
   bool changed_ = false;
 };
-
-void copy_size(int master) {
-  winsize size;
-  if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-    ioctl(master, TIOCSWINSZ, &size);
-}
 
 /// One direction of the terminal. What could not be written yet is kept; reading waits meanwhile.
 class Pipe {
@@ -125,7 +119,7 @@ bool take_signals(int signals, const Created& process, int* code) {
         ended = reap(process.pid, code) || ended;
         break;
       case SIGWINCH:
-        if (process.terminal) copy_size(process.terminal.get());
+        if (process.terminal) copy_terminal_size(process.terminal.get());
         break;
       case SIGURG:  // runc ignores it, being Go's own signal for preemption; nobody means the container by it
       case SIGPIPE:
@@ -185,7 +179,6 @@ Result<int> Foreground::wait(Created& process) {
   }
   const RawTerminal raw;
   const int master = process.terminal.get();
-  copy_size(master);
   Pipe input(STDIN_FILENO, master);
   Pipe output(master, STDOUT_FILENO);
   for (bool ended = reap(process.pid, &code); !ended;) {

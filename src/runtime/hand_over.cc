@@ -1,8 +1,10 @@
 #include "src/runtime/hand_over.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -49,6 +51,14 @@ Status send_descriptor(int socket, int fd, const char* name) {
   } while (sent < 0 && errno == EINTR);
   if (sent < 0) return Error::sys(errno, "send a descriptor");
   return {};
+}
+
+void copy_terminal_size(int master) {
+  winsize size;
+  const bool known =
+      ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  // 0 by 0 is a terminal that does not know its own.
+  if (known && (size.ws_row || size.ws_col)) ioctl(master, TIOCSWINSZ, &size);
 }
 
 }  // namespace slipway::runtime

@@ -18,4 +18,7 @@ Result<Fd> connect_socket(const std::string& path);
 /// One message with `name` as its payload and one descriptor.
 Status send_descriptor(int socket, int fd, const char* name);
 
+/// Gives a terminal the size of the caller's own, if there is one.
+void copy_terminal_size(int master);
+
 }  // namespace slipway::runtime

@@ -13,6 +13,7 @@
 #include "src/runtime/container_dir.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/file.h"
+#include "src/sys/proc.h"
 
 namespace slipway::runtime {
 
@@ -23,6 +24,8 @@ struct PendingDocument {
   Str cgroup_path;
   Str cgroup_scope;
   bool systemd_cgroup = false;
+  int64_t owner_pid = 0;
+  uint64_t owner_start = 0;
 };
 
 }  // namespace
@@ -32,27 +35,50 @@ JSON_OBJECT(slipway::runtime::PendingDocument,
             JSON_FIELD(slipway::runtime::PendingDocument, cgroup_paths, "cgroup_paths"),
             JSON_FIELD(slipway::runtime::PendingDocument, cgroup_path, "cgroup_path"),
             JSON_FIELD(slipway::runtime::PendingDocument, cgroup_scope, "cgroup_scope"),
-            JSON_FIELD(slipway::runtime::PendingDocument, systemd_cgroup, "systemd_cgroup"));
+            JSON_FIELD(slipway::runtime::PendingDocument, systemd_cgroup, "systemd_cgroup"),
+            JSON_FIELD(slipway::runtime::PendingDocument, owner_pid, "owner_pid"),
+            JSON_FIELD(slipway::runtime::PendingDocument, owner_start, "owner_start"));
 
 namespace slipway::runtime {
 
 namespace {
 
-constexpr size_t kRecordLimit = 1U << 20;
+constexpr size_t kRecordLimit = 64U << 10;
+constexpr int kPatienceMs = 500;
 
 std::string directory_of(const Context& context) {
   return context.root + "/.pending";
 }
 
+/// Whether the process that wrote the record has ended. Its child shares the lock for the moment between the clone
+/// and its first system call, and ends soon after it.
+bool is_owner_dead(int file) {
+  std::string text(kRecordLimit, 0);
+  const ssize_t size = pread(file, text.data(), text.size(), 0);
+  Arena arena;
+  const Result<PendingDocument*> document =
+      json::read<PendingDocument>(std::string_view(text.data(), size > 0 ? static_cast<size_t>(size) : 0),
+                                  json::type<PendingDocument>, arena);
+  if (!document.ok()) return false;
+  const Result<sys::ProcessStat> stat =
+      sys::read_process_stat(static_cast<pid_t>(document.value()->owner_pid));
+  return !stat.ok() || stat.value().start_time != document.value()->owner_start || stat.value().state == 'Z';
+}
+
 /// Locks the file of that name, made if need be. No descriptor: someone else holds it.
 Result<Fd> lock_file(const std::string& path, bool make) {
+  int patience = kPatienceMs;
   for (;;) {
     Fd file(open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | (make ? O_CREAT : 0), 0600));
     if (!file && errno == ENOENT && !make) return Fd();
     if (!file) return Error::sys(errno, "open `%s`", path.c_str());
     if (flock(file.get(), LOCK_EX | LOCK_NB) < 0) {
-      if (errno == EWOULDBLOCK) return Fd();
-      return Error::sys(errno, "lock `%s`", path.c_str());
+      if (errno != EWOULDBLOCK) return Error::sys(errno, "lock `%s`", path.c_str());
+      if (patience-- > 0 && is_owner_dead(file.get())) {
+        usleep(1000);
+        continue;
+      }
+      return Fd();
     }
     // Someone may have removed it between the two calls: then the lock is on nothing.
     struct stat held;
@@ -131,6 +157,8 @@ Status Pending::record(const Context& context, const CgroupRecord& cgroup) {
   out.key("cgroup_path").string(cgroup.path);
   out.key("cgroup_scope").string(cgroup.scope);
   out.key("systemd_cgroup").boolean(context.systemd_cgroup);
+  out.key("owner_pid").integer(getpid());
+  out.key("owner_start").unsigned_integer(TRY(sys::read_process_stat(getpid())).start_time);
   out.end_object();
   return sys::write_all(file_.get(), out.text()).ctx("`%s`", path_.c_str());
 }
