@@ -126,16 +126,26 @@ new_id() { # [WORD]
   echo "$TEST_ID-${1:-c}"
 }
 
+# The 400 links of a busybox cost a second to make: they are made once per build directory.
+busybox_tree() {
+  local tree=$BUILD/tests/busybox-tree-$(stat -Lc %Y-%s "$BUSYBOX") name
+  if [ ! -d "$tree" ]; then
+    mkdir -p "$tree.$$/bin"
+    cp "$BUSYBOX" "$tree.$$/bin/busybox"
+    for name in $("$BUSYBOX" --list); do
+      [ "$name" = busybox ] || ln -sf busybox "$tree.$$/bin/$name"
+    done
+    # Another test may have been faster.
+    mv -T "$tree.$$" "$tree" 2>/dev/null || rm -rf "$tree.$$"
+  fi
+  echo "$tree"
+}
 # make_rootfs DIR: a root file system with busybox in it.
 make_rootfs() {
   [ -n "$BUSYBOX" ] || skip "no busybox"
-  local name
   mkdir -p "$1"/bin "$1"/dev "$1"/etc "$1"/home "$1"/proc "$1"/root "$1"/sys "$1"/tmp "$1"/usr "$1"/var
   chmod 1777 "$1/tmp"
-  cp "$BUSYBOX" "$1/bin/busybox"
-  for name in $("$BUSYBOX" --list); do
-    [ "$name" = busybox ] || ln -sf busybox "$1/bin/$name"
-  done
+  cp -a "$(busybox_tree)/bin/." "$1/bin"
   printf 'root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\nuser:x:1000:1000::/home:/bin/sh\n' >"$1/etc/passwd"
   printf 'root:x:0:\ndaemon:x:1:\nstaff:x:50:user\nuser:x:1000:\n' >"$1/etc/group"
 }

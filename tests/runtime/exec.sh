@@ -8,7 +8,7 @@ require_root
 bundle=$TMPDIR/b
 make_bundle "$bundle" sleep 1000
 id=$(new_id)
-edit_config "$bundle" '.process.cwd = "/tmp" | .linux.namespaces += [{"type": "cgroup"}]'
+edit_config "$bundle" '.process.cwd = "/tmp" | .linux.namespaces |= (map(select(.type != "cgroup")) + [{"type": "cgroup"}])'
 check slip run --detach --bundle "$bundle" "$id"
 pid=$(slip state "$id" | jq .pid)
 
