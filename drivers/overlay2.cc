@@ -12,18 +12,20 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "drivers/copy_tree.h"
 #include "drivers/home.h"
 #include "drivers/options.h"
-#include "drivers/overlay_changes.h"
 #include "drivers/overlay_probe.h"
 #include "drivers/registry.h"
 #include "drivers/staging.h"
 #include "drivers/tree_usage.h"
+#include "drivers/union_changes.h"
 #include "src/base/fault.h"
 #include "src/sys/file.h"
 #include "src/sys/mount_spec.h"
+#include "src/sys/project_quota.h"
 #include "src/sys/remove_tree.h"
 
 namespace slipway::drivers {
@@ -75,6 +77,7 @@ class Overlay2 : public Driver {
     Capabilities can;
     can.native_changes = true;
     can.rebase = true;
+    can.quota = sys::has_project_quota(home_.dir.get());
     can.page_cache_shared = true;
     can.user_xattr = user_xattr_;
     can.max_depth = overlay_has_lowerdir_plus() ? kOverlayMaxLowers : 128;
@@ -128,6 +131,7 @@ class Overlay2 : public Driver {
 
   Result<std::unique_ptr<Overlay2Stage>> new_stage(std::string_view parent);
   Status set_lower(const Overlay2Stage& stage, std::string_view parent, bool sync) const;
+  Status limit(const Overlay2Stage& stage, uint64_t bytes) const;
   Status publish(Overlay2Stage& stage, std::string_view id);
   Status set_options(sys::MountSpec& spec, std::string_view id) const;
   Result<bool> is_volatile(std::string_view id) const;
@@ -274,17 +278,34 @@ Status Overlay2::commit(std::unique_ptr<Stage> stage, std::string_view id, std::
 
 Status Overlay2::create_rw(std::string_view id, std::string_view parent, const RwOptions& options) {
   TRY(check_layer_name(id));
-  if (options.size || settings_.size)
-    return Error::of(ErrorKind::unsupported, "overlay2 cannot limit the size of a layer on %s",
-                     home_.filesystem.c_str());
   if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
   const std::unique_ptr<Overlay2Stage> stage = TRY(new_stage(parent));
   if (parent.empty() && fchmod(stage->root(), 0755) < 0) return Error::sys(errno, "chmod `diff`");
+  TRY(limit(*stage, options.size ? options.size : settings_.size));
   if (options.disposable) {
     const std::string boot = TRY(sys::read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64));
     TRY(sys::replace_file_at(stage->dir(), "volatile", boot, 0600, false));
   }
   return publish(*stage, id);
+}
+
+// Both directories, because overlay renames from one to the other. The number is kept for remove().
+Status Overlay2::limit(const Overlay2Stage& stage, uint64_t bytes) const {
+  if (bytes == 0) return {};
+  const int home = home_.dir.get();
+  if (!sys::has_project_quota(home))
+    return Error::of(
+        ErrorKind::unsupported,
+        "no limit of a layer's size: `%s` (%s) has no project quotas (mount xfs, or ext4 with the features "
+        "quota and project, with prjquota)",
+        home_.path.c_str(), home_.filesystem.c_str());
+  const uint32_t project = TRY(sys::free_project(home));
+  TRY(sys::replace_file_at(stage.dir(), "project", std::to_string(project), 0600, false));
+  TRY(sys::set_project(stage.root(), project));
+  if (mkdirat(stage.dir(), "work", 0700) < 0 && errno != EEXIST) return Error::sys(errno, "mkdir `work`");
+  const Fd work = TRY(sys::open_at(stage.dir(), "work", O_RDONLY | O_DIRECTORY));
+  TRY(sys::set_project(work.get(), project));
+  return sys::limit_project(home, project, bytes);
 }
 
 // The short name first: one that leads nowhere harms nobody, a layer without it cannot be found by its
@@ -397,7 +418,7 @@ Result<std::vector<Change>> Overlay2::changes(std::string_view id) {
     Fd fd = TRY(open_layer(lower + "/diff"));
     lowers.push_back(std::move(fd));
   }
-  return overlay_changes(upper.get(), lowers, user_xattr_);
+  return union_changes(upper.get(), lowers, user_xattr_ ? UnionFormat::overlay_user : UnionFormat::overlay);
 }
 
 Result<Usage> Overlay2::usage(std::string_view id) {
@@ -429,8 +450,13 @@ Result<std::vector<std::pair<std::string, std::string>>> Overlay2::metadata(std:
 // --- removing
 // ------------------------------------------------------------------------------------------------------
 
-// Takes the short name back that belongs to a directory in tmp/.
+// Takes back the short name and the limit that belong to a directory in tmp/.
 Status Overlay2::undo(int dir, const char* name) const {
+  const Result<std::string> project = sys::read_file_at(dir, (std::string(name) + "/project").c_str(), 16);
+  if (project.ok()) {
+    const unsigned long number = strtoul(project.value().c_str(), nullptr, 10);
+    if (number) (void)sys::limit_project(home_.dir.get(), static_cast<uint32_t>(number), 0);
+  }
   Result<std::string> link = sys::read_file_at(dir, (std::string(name) + "/link").c_str(), 64);
   if (!link.ok() || !check_layer_name(*link).ok()) return {};
   if (unlinkat(links_.get(), link->c_str(), 0) < 0 && errno != ENOENT)

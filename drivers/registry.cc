@@ -27,8 +27,17 @@ bool overlay2_layer(std::string_view name) {
 bool overlay2_in_use(const std::string& root) {
   return has_entries(root + "/overlay2", overlay2_layer);
 }
+bool aufs_in_use(const std::string& root) {
+  return has_entries(root + "/aufs/diff", any);
+}
 bool btrfs_in_use(const std::string& root) {
   return has_entries(root + "/btrfs/subvolumes", any);
+}
+bool devicemapper_in_use(const std::string& root) {
+  const auto layer = [](std::string_view name) {
+    return name != "base" && name[0] != '.' && !name.ends_with("-metadata");
+  };
+  return has_entries(root + "/devicemapper/metadata", layer);
 }
 bool vfs_in_use(const std::string& root) {
   return has_entries(root + "/vfs/dir", any);
@@ -43,6 +52,8 @@ const std::vector<DriverEntry>& registry() {
 
       {"overlay2", open_overlay2, overlay2_in_use},
       {"btrfs", open_btrfs, btrfs_in_use},
+      {"aufs", open_aufs, aufs_in_use},
+      {"devicemapper", open_devicemapper, devicemapper_in_use},
       {"vfs", open_vfs, vfs_in_use},
   };
   return kDrivers;

@@ -10,7 +10,11 @@
 
 namespace slipway::drivers {
 
+Result<std::unique_ptr<Driver>> open_devicemapper(const std::string& root, const Options& options);
 Result<std::unique_ptr<Driver>> open_overlay2(const std::string& root, const Options& options);
+Result<std::unique_ptr<Driver>> open_aufs(const std::string& root, const Options& options);
+/// Without asking the kernel: all but mounting works everywhere, and is tested everywhere.
+Result<std::unique_ptr<Driver>> open_aufs_layout(const std::string& root, const Options& options);
 Result<std::unique_ptr<Driver>> open_btrfs(const std::string& root, const Options& options);
 Result<std::unique_ptr<Driver>> open_vfs(const std::string& root, const Options& options);
 

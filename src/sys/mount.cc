@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "src/sys/file.h"
 #include "src/sys/idmap.h"
 #include "src/sys/kernel.h"
 
@@ -132,6 +133,8 @@ Result<Fd> mount_detached(const MountSpec& spec) {
   if (!spec.uid_map.empty()) idmap = TRY(make_idmap(spec.uid_map, spec.gid_map));
   MountFailure failure;
   Fd tree(open_mount(spec, idmap.get(), failure));
+  if (tree && !spec.subdirectory.empty())
+    return open_at(tree.get(), spec.subdirectory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (tree) return tree;
   if (failure.try_legacy && !idmap)
     return mount_elsewhere(spec).ctx("mount file system `%s`", spec.type.c_str());

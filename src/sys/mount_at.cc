@@ -148,11 +148,19 @@ int mount_at(const MountSpec& spec, const char* target, int idmap, MountFailure&
   if (!tree) {
     if (!failure.try_legacy || idmap >= 0) return -1;
     failure.context.reset();
-    return mount_legacy(spec, target, failure);
-  }
-  if (move_mount(tree.get(), "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    tree = Fd(mount_legacy(spec, target, failure));
+    if (!tree) return -1;
+  } else if (move_mount(tree.get(), "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
     return fail(failure, "attach", target);
-  return tree.release();
+  }
+  if (spec.subdirectory.empty()) return tree.release();
+  // On top of the whole; a part of a mount that is attached nowhere cannot be cloned (before 6.15).
+  const char* part = spec.subdirectory.c_str();
+  Fd inner(open_tree(tree.get(), part, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
+  if (!inner) return fail(failure, "open", part);
+  if (move_mount(inner.get(), "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    return fail(failure, "attach", part);
+  return inner.release();
 }
 
 }  // namespace slipway::sys

@@ -49,6 +49,8 @@ struct MountSpec {
   std::string legacy_cwd;                    // what relative paths in `legacy` are relative to; "" for none
   std::vector<std::string> legacy_remounts;  // further option strings, each by MS_REMOUNT (aufs: append)
 
+  // The tree is this directory of the file system, a name without "/"; "": its root (devicemapper: rootfs).
+  std::string subdirectory;
   bool read_only = false;
   std::vector<IdRange> uid_map, gid_map;  // idmapped mount (5.12); both or none
   std::string target;  // a directory that always exists, where a container's own mount namespace has the tree

@@ -82,6 +82,7 @@ int main(int argc, char** argv) {
       CASE(recover_spares_the_living),
       CASE(killed_at_every_step),
       CASE(no_space),
+      CASE(cost_of_changes),
   };
 #undef CASE
   if (const char* only = getenv("SUITE_CASE")) cmocka_set_test_filter(only);

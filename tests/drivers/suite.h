@@ -128,5 +128,6 @@ void many_at_once(void** state);
 void recover_spares_the_living(void** state);
 void killed_at_every_step(void** state);
 void no_space(void** state);
+void cost_of_changes(void** state);
 
 }  // namespace suite

@@ -129,7 +129,7 @@ void quota(void** state) {
     assert_false(need(driver.exists(kContainer)));
     return;
   }
-  if (subject_of(state).name == "devicemapper") options.size = 640 << 20;
+  if (subject_of(state).name == "devicemapper") options.size = 340 << 20;
   need(driver.create_rw(kContainer, kBase, options));
   const Fd tree = view(driver, kContainer);
   const Fd file(openat(tree.get(), "large", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));

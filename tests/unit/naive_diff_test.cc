@@ -12,8 +12,8 @@
 #include <string>
 
 #include "drivers/copy_tree.h"
-#include "drivers/overlay_changes.h"
 #include "drivers/tree_usage.h"
+#include "drivers/union_changes.h"
 #include "src/sys/file.h"
 #include "src/sys/remove_tree.h"
 #include "tests/lib/cmocka.h"
@@ -159,7 +159,7 @@ void changes_of_an_overlay_layer(void**) {
   utimensat(upper.get(), "bin2", times, 0);
   std::vector<Fd> lowers;
   lowers.push_back(room.dir("one"));
-  assert_string_equal(listing(overlay_changes(upper.get(), lowers, false)).c_str(), kWanted);
+  assert_string_equal(listing(union_changes(upper.get(), lowers, UnionFormat::overlay)).c_str(), kWanted);
   Result<Usage> usage = usage_of_tree(upper.get());
   assert_int_equal(usage->bytes, 5 + 1 + 1 + 7);
 }
@@ -181,10 +181,11 @@ void opaque_directories_and_three_layers(void**) {
   mkdirat(upper.get(), "d/kept", 0755);
   mkdirat(upper.get(), "d/gone", 0755);
   if (lsetxattr((room.path + "/upper/d").c_str(), "trusted.overlay.opaque", "y", 1, 0) < 0) skip();
-  assert_string_equal(listing(overlay_changes(upper.get(), lowers, false)).c_str(),
+  assert_string_equal(listing(union_changes(upper.get(), lowers, UnionFormat::overlay)).c_str(),
                       "C /d\nD /d/back\nD /d/file\nA /d/gone\nD /d/mine\n");
   lremovexattr((room.path + "/upper/d").c_str(), "trusted.overlay.opaque");
-  assert_string_equal(listing(overlay_changes(upper.get(), lowers, false)).c_str(), "C /d\nA /d/gone\n");
+  assert_string_equal(listing(union_changes(upper.get(), lowers, UnionFormat::overlay)).c_str(),
+                      "C /d\nA /d/gone\n");
 }
 
 void removing_a_very_deep_tree(void**) {

@@ -1,4 +1,4 @@
-#include "drivers/overlay_changes.h"
+#include "drivers/union_changes.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <string_view>
 
 #include "drivers/entry.h"
 #include "drivers/naive_diff.h"
@@ -15,14 +16,19 @@
 namespace slipway::drivers {
 namespace {
 
-bool is_whiteout(const struct stat& info) {
+constexpr std::string_view kWhiteout = ".wh.";
+
+bool is_device_whiteout(const struct stat& info) {
   return S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0);
 }
 
-class OverlayChanges {
+class UnionChanges {
  public:
-  OverlayChanges(int upper, const std::vector<Fd>& lowers, bool user_xattr)
-      : upper_(upper), lowers_(lowers), prefix_(user_xattr ? "user.overlay." : "trusted.overlay.") {}
+  UnionChanges(int upper, const std::vector<Fd>& lowers, UnionFormat format)
+      : upper_(upper),
+        lowers_(lowers),
+        aufs_(format == UnionFormat::aufs),
+        prefix_(format == UnionFormat::overlay_user ? "user.overlay." : "trusted.overlay.") {}
 
   Result<std::vector<Change>> run() {
     Directory top;
@@ -69,8 +75,24 @@ class OverlayChanges {
       lowers.push_back({layer, std::move(opened), dir});
     }
     const std::vector<std::string> names = TRY(names_in(upper.get(), "."));
-    for (const std::string& name : names) TRY(entry(at, name, upper.get(), lowers));
+    for (const std::string& name : names) {
+      if (aufs_ && std::string_view(name).starts_with(kWhiteout)) {
+        TRY(aufs_whiteout(at, names, name, lowers));
+      } else {
+        TRY(entry(at, name, upper.get(), lowers));
+      }
+    }
     if (at.opaque) TRY(hidden(at, names, lowers));
+    return {};
+  }
+
+  Status aufs_whiteout(const Directory& at, const std::vector<std::string>& names, const std::string& mark,
+                       const std::vector<Lower>& lowers) {
+    const std::string name = mark.substr(kWhiteout.size());
+    if (name.starts_with(kWhiteout)) return {};  // .wh..wh..opq, .wh..wh.plnk, .wh..wh.orph, .wh..wh.aufs
+    if (std::binary_search(names.begin(), names.end(), name)) return {};
+    const Found old = TRY(find(lowers, name.c_str()));
+    if (old.lower) add(at.path.empty() ? name : at.path + "/" + name, ChangeKind::deleted);
     return {};
   }
 
@@ -83,7 +105,7 @@ class OverlayChanges {
     }
     const std::string path = parent.path.empty() ? name : parent.path + "/" + name;
     const Found old = TRY(find(lowers, name.c_str()));
-    if (is_whiteout(info) || is_attribute_whiteout(upper, name.c_str(), info)) {
+    if (is_whiteout(upper, name.c_str(), info)) {
       if (old.lower) add(path, ChangeKind::deleted);
       return {};
     }
@@ -109,7 +131,10 @@ class OverlayChanges {
     std::set<std::string> seen;
     for (const Lower& lower : lowers) {
       for (const std::string& name : TRY(names_in(lower.dir, "."))) {
+        if (aufs_ && std::string_view(name).starts_with(kWhiteout)) continue;
         if (std::binary_search(names.begin(), names.end(), name) || !seen.insert(name).second) continue;
+        if (aufs_ && std::binary_search(names.begin(), names.end(), std::string(kWhiteout) + name))
+          continue;  // told already
         const Found old = TRY(find(lowers, name.c_str()));
         if (old.lower) add(at.path.empty() ? name : at.path + "/" + name, ChangeKind::deleted);
       }
@@ -122,11 +147,11 @@ class OverlayChanges {
     Found found;
     for (const Lower& lower : lowers) {
       if (fstatat(lower.dir, name, &found.info, AT_SYMLINK_NOFOLLOW) < 0) {
-        if (errno == ENOENT) continue;
-        return Error::sys(errno, "stat `%s`", name);
+        if (errno != ENOENT) return Error::sys(errno, "stat `%s`", name);
+        if (aufs_ && has(lower.dir, (std::string(kWhiteout) + name).c_str())) return found;
+        continue;
       }
-      if (!is_whiteout(found.info) && !is_attribute_whiteout(lower.dir, name, found.info))
-        found.lower = &lower;
+      if (!is_whiteout(lower.dir, name, found.info)) found.lower = &lower;
       return found;
     }
     return found;
@@ -139,7 +164,10 @@ class OverlayChanges {
     std::vector<size_t> merged;
     for (const Lower* lower = nearest.lower; lower != lowers.data() + lowers.size(); ++lower) {
       struct stat info = {};
-      if (fstatat(lower->dir, name, &info, AT_SYMLINK_NOFOLLOW) < 0) continue;
+      if (fstatat(lower->dir, name, &info, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (aufs_ && has(lower->dir, (std::string(kWhiteout) + name).c_str())) break;
+        continue;
+      }
       if (!S_ISDIR(info.st_mode)) break;
       merged.push_back(lower->layer);
       if (is_opaque(lower->dir, name)) break;
@@ -154,12 +182,17 @@ class OverlayChanges {
     return same_bytes(old.lower->dir, upper, name);  // copied up; perhaps written to, and its time set back
   }
 
+  static bool has(int dir, const char* name) { return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+
   bool is_opaque(int dir, const char* name) const {
+    if (aufs_) return has(dir, (std::string(name) + "/.wh..wh..opq").c_str());
     return read_attribute(dir, name, (prefix_ + "opaque").c_str()) == "y";
   }
-  // Linux 6.7: an empty regular file with an attribute, in a directory marked opaque=x (which is not asked
-  // for: nobody else sets it).
-  bool is_attribute_whiteout(int dir, const char* name, const struct stat& info) const {
+  bool is_whiteout(int dir, const char* name, const struct stat& info) const {
+    if (aufs_) return false;  // a name of its own
+    if (is_device_whiteout(info)) return true;
+    // Linux 6.7: an empty regular file with an attribute, in a directory marked opaque=x (which is not asked for: nobody
+    // else sets it).
     return S_ISREG(info.st_mode) && info.st_size == 0 &&
            has_attribute(dir, name, (prefix_ + "whiteout").c_str());
   }
@@ -168,6 +201,7 @@ class OverlayChanges {
 
   int upper_;
   const std::vector<Fd>& lowers_;
+  bool aufs_;
   std::string prefix_;
   std::vector<Directory> pending_;
   std::vector<Change> changes_;
@@ -175,8 +209,8 @@ class OverlayChanges {
 
 }  // namespace
 
-Result<std::vector<Change>> overlay_changes(int upper, const std::vector<Fd>& lowers, bool user_xattr) {
-  return OverlayChanges(upper, lowers, user_xattr).run();
+Result<std::vector<Change>> union_changes(int upper, const std::vector<Fd>& lowers, UnionFormat format) {
+  return UnionChanges(upper, lowers, format).run();
 }
 
 }  // namespace slipway::drivers

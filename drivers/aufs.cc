@@ -1,0 +1,364 @@
+// aufs: a directory per layer, stacked by the aufs file system of kernels that have it. Docker's layout:
+//
+//   <root>/aufs/diff/<id>/     the layer's own changes, with aufs' whiteouts: .wh.NAME, .wh..wh..opq
+//              /layers/<id>    the layers below, one a line, nearest first
+//              /mnt/<id>/      where a container has its tree
+//              /records/<id>   committed or not
+//              /tmp/
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "drivers/aufs_options.h"
+#include "drivers/copy_tree.h"
+#include "drivers/home.h"
+#include "drivers/options.h"
+#include "drivers/records.h"
+#include "drivers/registry.h"
+#include "drivers/staging.h"
+#include "drivers/tree_usage.h"
+#include "drivers/union_changes.h"
+#include "src/base/fault.h"
+#include "src/sys/file.h"
+#include "src/sys/mount_spec.h"
+#include "src/sys/remove_tree.h"
+
+namespace slipway::drivers {
+namespace {
+
+class AufsStage : public Stage {
+ public:
+  AufsStage(const Staging& staging, StagedDir place) : staging_(staging), place_(std::move(place)) {}
+  ~AufsStage() override { (void)staging_.remove(place_.name); }
+  int root() const override { return diff.get(); }
+  int place() const { return place_.dir.get(); }
+
+  Fd diff;
+  std::string parent;
+
+ private:
+  const Staging& staging_;
+  StagedDir place_;
+};
+
+class Aufs : public Driver {
+ public:
+  struct Directories {
+    Fd diff, layers, mnt;
+  };
+  Aufs(Home home, Directories directories, Records records, Staging staging)
+      : home_(std::move(home)),
+        in_(std::move(directories)),
+        records_(std::move(records)),
+        staging_(std::move(staging)) {}
+
+  const char* name() const override { return "aufs"; }
+  Capabilities capabilities() const override {
+    Capabilities can;
+    can.native_changes = true;
+    can.rebase = true;
+    can.page_cache_shared = true;
+    can.max_depth = kAufsMaxBranches - 1;
+    return can;
+  }
+  Whiteouts whiteouts() const override { return Whiteouts::aufs; }
+
+  Result<std::unique_ptr<Stage>> stage(std::string_view parent) override {
+    return std::unique_ptr<Stage>(TRY(new_stage(parent)));
+  }
+  Status commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) override;
+  Status create_rw(std::string_view id, std::string_view parent, const RwOptions& options) override;
+  Result<sys::MountSpec> mounts(std::string_view id) override;
+  Status release(std::string_view id) override;
+  Result<std::vector<Change>> changes(std::string_view id) override;
+  Result<Fd> contents(std::string_view id) override {
+    TRY(record_of(id));
+    return open_layer(id);
+  }
+  Result<Usage> usage(std::string_view id) override {
+    const std::vector<Change> changed = TRY(changes(id));
+    const Fd diff = TRY(open_layer(id));
+    return usage_of(diff.get(), changed);
+  }
+  Result<bool> exists(std::string_view id) override {
+    TRY(check_layer_name(id));
+    return faccessat(in_.diff.get(), std::string(id).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  }
+  Status remove(std::string_view id) override;
+  Result<std::vector<std::string>> list() override { return names_in(in_.diff.get(), "."); }
+  Status recover() override;
+  Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
+    TRY(record_of(id));
+    return std::vector<std::pair<std::string, std::string>>{{"Diff", path_of(id)}};
+  }
+  std::vector<std::pair<std::string, std::string>> status() override {
+    Result<std::vector<std::string>> layers = list();
+    return {{"Root Dir", home_.path},
+            {"Backing Filesystem", home_.filesystem},
+            {"Dirs", std::to_string(layers.ok() ? layers->size() : 0)},
+            {"Dirperm1 Supported", "true"}};
+  }
+
+ private:
+  std::string path_of(std::string_view id) const { return home_.path + "/diff/" + std::string(id); }
+  Result<Record> record_of(std::string_view id) const {
+    TRY(check_layer_name(id));
+    return records_.read(id);
+  }
+  Result<Fd> open_layer(std::string_view id) const;
+  Result<std::vector<std::string>> below(std::string_view id) const;
+  Result<std::unique_ptr<AufsStage>> new_stage(std::string_view parent);
+  Result<std::string> chain_on(std::string_view parent) const;
+  Status take_metadata(const AufsStage& stage, std::string_view parent) const;
+  Status publish(AufsStage& stage, std::string_view id, std::string_view parent, bool committed);
+  void forget(std::string_view id) const;
+
+  Home home_;
+  Directories in_;
+  Records records_;
+  Staging staging_;
+};
+
+Result<Fd> Aufs::open_layer(std::string_view id) const {
+  const std::string name(id);
+  Fd fd(openat(in_.diff.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return Error::of(ErrorKind::not_found, "no layer `%s`", name.c_str());
+  if (!fd) return Error::sys(errno, "open layer `%s`", name.c_str());
+  return fd;
+}
+
+// --- layers/<id> ---------------------------------------------------------------------------------------------------
+
+Result<std::vector<std::string>> Aufs::below(std::string_view id) const {
+  const std::string text =
+      TRY(sys::read_file_at(in_.layers.get(), std::string(id).c_str(), 1 << 16).ctx("`layers`"));
+  std::vector<std::string> ids;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    ids.push_back(text.substr(at, end - at));
+    TRY(check_layer_name(ids.back()));
+    at = end + 1;
+  }
+  return ids;
+}
+
+// What layers/<id> of a layer on `parent` says. Refuses here what could not be mounted later.
+Result<std::string> Aufs::chain_on(std::string_view parent) const {
+  if (parent.empty()) return std::string();
+  const Record record = TRY(record_of(parent));
+  if (!record.committed)
+    return Error::of(ErrorKind::invalid, "layer `%s` is not committed", std::string(parent).c_str());
+  std::string text = std::string(parent) + "\n";
+  const std::vector<std::string> rest = TRY(below(parent));
+  for (const std::string& id : rest) text += id + "\n";
+  if (rest.size() + 2 > kAufsMaxBranches)
+    return Error::of(ErrorKind::invalid, "%zu layers: aufs stacks no more than %u", rest.size() + 1,
+                     kAufsMaxBranches - 1);
+  return text;
+}
+
+// --- making layers -------------------------------------------------------------------------------------------------
+
+// A stage without parent has this mode until somebody gives its root one: then its parent's is taken at commit.
+constexpr mode_t kModeNotSet = 01755;
+
+Result<std::unique_ptr<AufsStage>> Aufs::new_stage(std::string_view parent) {
+  TRY(chain_on(parent));
+  auto stage = std::make_unique<AufsStage>(staging_, TRY(staging_.make(0700)));
+  if (mkdirat(stage->place(), "diff", 0755) < 0) return Error::sys(errno, "mkdir `diff`");
+  stage->diff = TRY(sys::open_at(stage->place(), "diff", O_RDONLY | O_DIRECTORY));
+  stage->parent = parent;
+  if (fchmod(stage->root(), kModeNotSet) < 0) return Error::sys(errno, "chmod `diff`");
+  if (!parent.empty()) TRY(take_metadata(*stage, parent));
+  fault_point("aufs.stage");
+  return stage;
+}
+
+// The root's mode, owner and attributes, of the parent or the default.
+Status Aufs::take_metadata(const AufsStage& stage, std::string_view parent) const {
+  struct stat info = {};
+  if (fstat(stage.root(), &info) < 0) return Error::sys(errno, "stat `diff`");
+  if ((info.st_mode & 07777) != kModeNotSet) return {};
+  if (parent.empty()) {
+    if (fchmod(stage.root(), 0755) < 0) return Error::sys(errno, "chmod `diff`");
+    return {};
+  }
+  const Fd from = TRY(open_layer(parent));
+  return copy_directory_metadata(from.get(), stage.root());
+}
+
+Status Aufs::publish(AufsStage& stage, std::string_view id, std::string_view parent, bool committed) {
+  TRY(check_layer_name(id));
+  if (stage.parent != parent && !stage.parent.empty())
+    return Error::of(ErrorKind::invalid, "aufs: a stage with a parent cannot be committed onto another");
+  const std::string name(id);
+  const std::string chain = TRY(chain_on(parent));
+  TRY(take_metadata(stage, parent));
+  const Fd guard = TRY(records_.lock());
+  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", name.c_str());
+  Record record;
+  record.parent = parent;
+  record.committed = committed;
+  TRY(records_.write(id, record, committed));
+  TRY(sys::replace_file_at(in_.layers.get(), name.c_str(), chain, 0644, committed));
+  fault_point("aufs.publish.recorded");
+  if (mkdirat(in_.mnt.get(), name.c_str(), 0755) < 0 && errno != EEXIST)
+    return Error::sys(errno, "mkdir `mnt/%s`", name.c_str());
+  fault_point("aufs.publish.mnt");
+  if (renameat(stage.place(), "diff", in_.diff.get(), name.c_str()) < 0)
+    return Error::sys(errno, "rename layer `%s`", name.c_str());
+  fault_point("aufs.publish.renamed");
+  if (committed && fsync(in_.diff.get()) < 0) return Error::sys(errno, "sync `diff`");
+  return {};
+}
+
+Status Aufs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) {
+  Status published = publish(static_cast<AufsStage&>(*stage), id, parent, true);
+  if (!published.ok() && published.error().kind() == ErrorKind::exists) return {};
+  return published;
+}
+
+Status Aufs::create_rw(std::string_view id, std::string_view parent, const RwOptions& options) {
+  TRY(check_layer_name(id));
+  if (options.size) return Error::of(ErrorKind::unsupported, "aufs cannot limit the size of a layer");
+  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
+  const std::unique_ptr<AufsStage> stage = TRY(new_stage(parent));
+  return publish(*stage, id, parent, false);
+}
+
+// --- mounting ------------------------------------------------------------------------------------------------------
+
+Result<sys::MountSpec> Aufs::mounts(std::string_view id) {
+  const Record record = TRY(record_of(id));
+  const std::string name(id);
+  sys::MountSpec spec;
+  spec.read_only = record.committed;
+  spec.target = home_.path + "/mnt/" + name;
+  std::vector<std::string> branches;
+  for (const std::string& layer : TRY(below(id))) branches.push_back(path_of(layer));
+  if (branches.empty()) {  // one directory: nothing to stack
+    spec.source = path_of(id);
+    return spec;
+  }
+  if (record.committed) branches.insert(branches.begin(), path_of(id));
+  // A table for each mount: with one name for all, two mounts at the same time take it from each other.
+  const char* const tmpfs = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/run";
+  const std::string xino =
+      std::string(tmpfs) + "/aufs-" + name.substr(0, 12) + "-" + random_name().substr(0, 6) + ".xino";
+  AufsOptions options = aufs_options(static_cast<size_t>(sysconf(_SC_PAGESIZE)), 0,
+                                     record.committed ? "" : path_of(id), branches, xino);
+  spec.kind = sys::MountSpec::Kind::filesystem;
+  spec.type = "aufs";
+  spec.source = "none";
+  spec.legacy = std::move(options.first);
+  spec.legacy_remounts = std::move(options.remounts);
+  return spec;
+}
+
+// aufs keeps more names of an inode that it has copied up (pseudo links), and files that were deleted while open, in
+// directories of its own in the writable branch. Of use while it is mounted only.
+Status Aufs::release(std::string_view id) {
+  TRY(check_layer_name(id));
+  Result<Fd> diff = open_layer(id);
+  if (!diff.ok())
+    return diff.error().kind() == ErrorKind::not_found ? Status() : Status(std::move(diff).error());
+  for (const char* kept : {".wh..wh.plnk", ".wh..wh.orph"}) {
+    const Fd dir(openat(diff->get(), kept, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!dir) continue;
+    for (const std::string& name : TRY(names_in(dir.get(), ".")))
+      TRY(sys::remove_tree(dir.get(), name.c_str()));
+  }
+  return {};
+}
+
+Result<std::vector<Change>> Aufs::changes(std::string_view id) {
+  TRY(record_of(id));
+  const Fd upper = TRY(open_layer(id));
+  std::vector<Fd> lowers;
+  for (const std::string& layer : TRY(below(id))) {
+    Fd fd = TRY(open_layer(layer));
+    lowers.push_back(std::move(fd));
+  }
+  return union_changes(upper.get(), lowers, UnionFormat::aufs);
+}
+
+// --- removing ------------------------------------------------------------------------------------------------------
+
+void Aufs::forget(std::string_view id) const {
+  const std::string name(id);
+  unlinkat(in_.layers.get(), name.c_str(), 0);
+  unlinkat(in_.mnt.get(), name.c_str(), AT_REMOVEDIR);
+  fault_point("aufs.remove.layers");
+  (void)records_.remove(id);
+}
+
+Status Aufs::remove(std::string_view id) {
+  TRY(check_layer_name(id));
+  Result<std::string> dead = staging_.take(in_.diff.get(), std::string(id).c_str());
+  if (!dead.ok() && dead.error().kind() != ErrorKind::not_found) return std::move(dead).error();
+  forget(id);
+  fault_point("aufs.remove.record");
+  return dead.ok() ? staging_.remove(*dead) : Status();
+}
+
+Status Aufs::recover() {
+  const unsigned found = TRY(staging_.recover([](int, const char*) { return Status(); }));
+  if (found == 0) return {};
+  const Fd guard = TRY(records_.lock());
+  for (const int dir : {records_.dir(), in_.layers.get(), in_.mnt.get()})
+    for (const std::string& name : TRY(names_in(dir, ".")))
+      if (faccessat(in_.diff.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        unlinkat(dir, name.c_str(), dir == in_.mnt.get() ? AT_REMOVEDIR : 0);
+  return {};
+}
+
+// --- opening -------------------------------------------------------------------------------------------------------
+
+bool kernel_has_aufs() {
+  const auto known = [] {
+    Result<std::string> list = sys::read_file_at(AT_FDCWD, "/proc/filesystems", 1 << 16);
+    return list.ok() && list->find("\taufs\n") != std::string::npos;
+  };
+  if (known()) return true;
+  char* const argv[] = {const_cast<char*>("modprobe"), const_cast<char*>("-q"), const_cast<char*>("aufs"),
+                        nullptr};
+  pid_t pid = 0;
+  if (posix_spawnp(&pid, argv[0], nullptr, nullptr, argv, environ) != 0) return false;
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return known();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Driver>> open_aufs_layout(const std::string& root, const Options& options) {
+  for (const auto& [key, value] : options) return unknown_option("aufs", key);
+  TRY(check_aufs_path(root));
+  Home home = TRY(open_home(root, "aufs"));
+  if (home.filesystem == "aufs" || home.filesystem == "btrfs" || home.filesystem == "ecryptfs" ||
+      home.filesystem == "overlay") {
+    if (home.fresh) rmdir(home.path.c_str());
+    return Error::of(ErrorKind::unsupported, "aufs cannot stack directories of %s (`%s`)",
+                     home.filesystem.c_str(), home.path.c_str());
+  }
+  Aufs::Directories in;
+  in.diff = TRY(home.make_directory("diff", 0710));
+  in.layers = TRY(home.make_directory("layers", 0710));
+  in.mnt = TRY(home.make_directory("mnt", 0710));
+  Records records = TRY(Records::open(home.dir.get()));
+  Staging staging = TRY(Staging::open(home.dir.get()));
+  return std::unique_ptr<Driver>(
+      std::make_unique<Aufs>(std::move(home), std::move(in), std::move(records), std::move(staging)));
+}
+
+Result<std::unique_ptr<Driver>> open_aufs(const std::string& root, const Options& options) {
+  if (in_user_namespace()) return Error::of(ErrorKind::unsupported, "aufs takes root of the host");
+  if (!kernel_has_aufs()) return Error::of(ErrorKind::unsupported, "this kernel has no aufs");
+  return open_aufs_layout(root, options);
+}
+
+}  // namespace slipway::drivers

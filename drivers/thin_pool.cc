@@ -1,0 +1,344 @@
+#include "drivers/thin_pool.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+
+#include "drivers/device_fs.h"
+#include "drivers/staging.h"
+#include "drivers/thin_metadata.h"
+#include "src/base/fault.h"
+#include "src/sys/file.h"
+#include "src/sys/loop.h"
+
+namespace slipway::drivers {
+namespace {
+
+constexpr uint64_t kSector = 512;
+constexpr uint64_t kMostDevices = 0xffffff;  // 24 bits
+constexpr char kBase[] = "base";
+
+Result<uint64_t> bytes_of(int fd) {
+  uint64_t bytes = 0;
+  if (ioctl(fd, BLKGETSIZE64, &bytes) < 0) return Error::sys(errno, "read the size of a device");
+  return bytes;
+}
+
+/// A sparse file and its loop device.
+Result<sys::LoopDevice> own_device(int dir, const char* name, uint64_t bytes) {
+  const Fd file = TRY(sys::open_at(dir, name, O_RDWR | O_CREAT, 0600));
+  struct stat info = {};
+  if (fstat(file.get(), &info) < 0) return Error::sys(errno, "stat `%s`", name);
+  if (static_cast<uint64_t>(info.st_size) < bytes && ftruncate(file.get(), static_cast<off_t>(bytes)) < 0)
+    return Error::sys(errno, "set the size of `%s`", name);
+  return sys::attach_loop(file.get(), name);
+}
+
+}  // namespace
+
+// --- the pool ------------------------------------------------------------------------------------------------------
+
+Result<ThinPool> ThinPool::open(const Home& home, const ThinPoolOptions& options) {
+  ThinPool pool(TRY(sys::DeviceMapper::open("thin-pool")), options);
+  pool.metadata_ = TRY(home.make_directory("metadata", 0700));
+  struct stat info = {};
+  if (fstat(home.dir.get(), &info) < 0) return Error::sys(errno, "stat `%s`", home.path.c_str());
+  char prefix[80];
+  snprintf(prefix, sizeof prefix, "slipway-%u:%u-%llu-", major(info.st_dev), minor(info.st_dev),
+           static_cast<unsigned long long>(info.st_ino));
+  pool.prefix_ = prefix;
+  pool.own_ = options.pool.empty();
+  pool.pool_ = pool.own_ ? pool.prefix_ + "pool" : options.pool.substr(options.pool.rfind('/') + 1);
+  const Fd guard = TRY(pool.lock());
+  TRY(pool.own_ ? pool.open_own_pool(home) : pool.check_given_pool());
+  TRY(pool.roll_back());
+  TRY(pool.make_base());
+  return pool;
+}
+
+ThinPool::~ThinPool() {
+  if (!own_ || !metadata_) return;
+  Result<Fd> guard = lock();
+  if (!guard.ok()) return;
+  Result<sys::DmDevice> device = mapper_.find(pool_);
+  if (device.ok() && device->open_count == 0) (void)mapper_.remove(pool_, false);
+}
+
+Result<Fd> ThinPool::lock() const {
+  Fd fd = TRY(sys::open_at(metadata_.get(), ".", O_RDONLY | O_DIRECTORY));
+  while (flock(fd.get(), LOCK_EX) < 0)
+    if (errno != EINTR) return Error::sys(errno, "lock `metadata`");
+  return fd;
+}
+
+Status ThinPool::open_own_pool(const Home& home) {
+  if (mapper_.find(pool_).ok()) return {};
+  const Fd files = TRY(home.make_directory("devicemapper", 0700));
+  const sys::LoopDevice data = TRY(own_device(files.get(), "data", options_.data_size));
+  const sys::LoopDevice metadata = TRY(own_device(files.get(), "metadata", options_.metadata_size));
+  char table[200];
+  // Full, it fails writes at once: queued ones would hang the container that waits for them.
+  snprintf(table, sizeof table, "%s %s %llu 32768 2 skip_block_zeroing error_if_no_space",
+           metadata.path.c_str(), data.path.c_str(),
+           static_cast<unsigned long long>(options_.block_size / kSector));
+  const uint64_t bytes = TRY(bytes_of(data.fd.get()));
+  (void)TRY(mapper_.create(pool_, bytes / kSector, "thin-pool", table));
+  return {};
+}
+
+Status ThinPool::check_given_pool() {
+  Result<sys::DeviceMapper::Target> table = mapper_.table(pool_);
+  if (!table.ok()) return std::move(table).error();
+  if (table->type != "thin-pool")
+    return Error::of(ErrorKind::invalid, "dm.thinpooldev: `%s` is a %s, not a thin-pool", pool_.c_str(),
+                     table->type.c_str());
+  const PoolStatus pool = TRY(status());
+  if (pool.transaction != 0 && faccessat(metadata_.get(), kBase, F_OK, 0) < 0 &&
+      !has_transaction(metadata_.get()))
+    return Error::of(ErrorKind::in_use,
+                     "dm.thinpooldev: somebody else uses `%s` (its transaction id is %" PRIu64 ")",
+                     pool_.c_str(), pool.transaction);
+  return {};
+}
+
+Result<PoolStatus> ThinPool::status() const {
+  const sys::DeviceMapper::Target line = TRY(mapper_.status(pool_));
+  PoolStatus pool;
+  char held[32], state[32] = "";
+  if (sscanf(line.parameters.c_str(), "%" SCNu64 " %" SCNu64 "/%" SCNu64 " %" SCNu64 "/%" SCNu64 " %31s %31s",
+             &pool.transaction, &pool.metadata_used, &pool.metadata_total, &pool.data_used, &pool.data_total,
+             held, state) != 7)
+    return Error::of(ErrorKind::failed, "the thin pool `%s` has failed (%s): see thin_check", pool_.c_str(),
+                     line.parameters.c_str());
+  pool.state = state;
+  pool.block_bytes = pool.data_total ? line.sectors * kSector / pool.data_total : 0;
+  return pool;
+}
+
+std::string ThinPool::backing_device(bool metadata) const {
+  const Result<sys::DeviceMapper::Target> table = mapper_.table(pool_);
+  unsigned numbers[4] = {};
+  if (!table.ok() || sscanf(table.value().parameters.c_str(), "%u:%u %u:%u", &numbers[0], &numbers[1],
+                            &numbers[2], &numbers[3]) != 4)
+    return "";
+  const unsigned* number = metadata ? numbers : numbers + 2;
+  return number[0] == 7 ? "/dev/loop" + std::to_string(number[1])
+                        : std::to_string(number[0]) + ":" + std::to_string(number[1]);
+}
+
+// --- transactions --------------------------------------------------------------------------------------------------
+
+Status ThinPool::roll_back() const {
+  const PoolStatus pool = TRY(status());
+  Result<ThinTransaction> pending = read_transaction(metadata_.get());
+  if (!pending.ok())
+    return pending.error().kind() == ErrorKind::not_found ? Status() : Status(std::move(pending).error());
+  if (pending->opens == pool.transaction) return {};
+  if (pending->opens != pool.transaction + 1)
+    return Error::of(ErrorKind::failed,
+                     "the pool is at transaction %" PRIu64 ", its metadata/ at %" PRIu64
+                     ": they do not belong together",
+                     pool.transaction, pending->opens);
+  Result<ThinDevice> device = read(pending->name);
+  (void)mapper_.remove(device_name(pending->device), false);
+  TRY(delete_device(pending->device));
+  if (device.ok() && device->id == pending->device) unlinkat(metadata_.get(), pending->name.c_str(), 0);
+  return {};
+}
+
+template <class Act>
+Result<uint64_t> ThinPool::transact(const std::string& name, const Act& act) const {
+  const PoolStatus pool = TRY(status());
+  TRY(check_free(pool));
+  ThinTransaction transaction;
+  transaction.opens = pool.transaction + 1;
+  transaction.name = name;
+  DeviceSet set = TRY(read_device_set(metadata_.get()));
+  for (uint64_t tries = 0; tries < kMostDevices; ++tries) {
+    transaction.device = set.next_device ? set.next_device : 1;
+    set.next_device = transaction.device >= kMostDevices ? 1 : transaction.device + 1;
+    TRY(write_transaction(metadata_.get(), transaction));
+    fault_point("devicemapper.transaction.open");
+    Status acted = act(transaction.device);
+    if (acted.ok()) {
+      TRY(write_device_set(metadata_.get(), set));
+      fault_point("devicemapper.transaction.act");
+      return transaction.device;
+    }
+    if (acted.error().code() != EEXIST) return std::move(acted).error();
+  }
+  return Error::of(ErrorKind::failed, "the thin pool has no free device number");
+}
+
+Status ThinPool::finish(uint64_t transaction) const {
+  return mapper_.message(
+      pool_, "set_transaction_id " + std::to_string(transaction - 1) + " " + std::to_string(transaction));
+}
+
+Status ThinPool::check_free(const PoolStatus& pool) const {
+  if (pool.state != "rw")
+    return Error::sys(ENOSPC, "the thin pool `%s` is %s", pool_.c_str(), pool.state.c_str());
+  const uint64_t least = options_.min_free_percent;
+  if ((pool.data_total - pool.data_used) * 100 < pool.data_total * least)
+    return Error::sys(ENOSPC,
+                      "the thin pool has %" PRIu64 " free data blocks, less than dm.min_free_space (%u%%)",
+                      pool.data_total - pool.data_used, options_.min_free_percent);
+  if ((pool.metadata_total - pool.metadata_used) * 100 < pool.metadata_total * least)
+    return Error::sys(
+        ENOSPC, "the thin pool has %" PRIu64 " free metadata blocks, less than dm.min_free_space (%u%%)",
+        pool.metadata_total - pool.metadata_used, options_.min_free_percent);
+  return {};
+}
+
+Status ThinPool::delete_device(uint64_t id) const {
+  Status deleted = mapper_.message(pool_, "delete " + std::to_string(id));
+  if (!deleted.ok() && deleted.error().code() == ENODATA) return {};
+  return deleted;
+}
+
+// --- devices -------------------------------------------------------------------------------------------------------
+
+Result<ThinDevice> ThinPool::read(const std::string& name) const {
+  return read_thin_device(metadata_.get(), name);
+}
+Status ThinPool::write(const std::string& name, const ThinDevice& device) const {
+  return write_thin_device(metadata_.get(), name, device);
+}
+
+Status ThinPool::make_base() {
+  fs_ = options_.fs.empty() ? "" : options_.fs;
+  Result<ThinDevice> known = read(kBase);
+  DeviceSet set = TRY(read_device_set(metadata_.get()));
+  if (known.ok() && known->initialized) {
+    if (!fs_.empty() && fs_ != set.base_fs)
+      return Error::of(ErrorKind::invalid, "dm.fs is %s, but the layers here are on %s", fs_.c_str(),
+                       set.base_fs.c_str());
+    fs_ = set.base_fs;
+    base_size_ = known->size;
+    return {};
+  }
+  if (!known.ok() && known.error().kind() != ErrorKind::not_found) return std::move(known).error();
+  if (known.ok()) TRY(remove(kBase));  // a crash came before its file system was made
+  if (fs_.empty()) fs_ = TRY(default_device_fs());
+  ThinDevice base;
+  base.size = options_.base_size / kSector * kSector;
+  base.id = TRY(transact(
+      kBase, [&](uint64_t id) { return mapper_.message(pool_, "create_thin " + std::to_string(id)); }));
+  base.transaction = TRY(status()).transaction + 1;
+  TRY(write(kBase, base));
+  TRY(finish(base.transaction));
+  const sys::DmDevice device = TRY(activate(base));
+  TRY(make_device_fs(device.path, fs_, options_.mkfs_arguments));
+  const DeviceFs made = TRY(probe_device_fs(device.path));
+  TRY(deactivate(base, false));
+  set = TRY(read_device_set(metadata_.get()));
+  set.base_fs = made.type;
+  set.base_uuid = made.uuid;
+  TRY(write_device_set(metadata_.get(), set));
+  base.initialized = true;
+  TRY(write(kBase, base));
+  base_size_ = base.size;
+  return {};
+}
+
+Result<ThinDevice> ThinPool::snapshot(const std::string& name, const std::string& origin,
+                                      ThinDevice device) const {
+  const ThinDevice from = TRY(read(origin.empty() ? kBase : origin));
+  if (device.size == 0) device.size = from.size;
+  // An active origin must be at rest, or the snapshot would be of a file system in the middle of its work.
+  const bool rest = is_active(from);
+  if (rest) TRY(mapper_.suspend(device_name(from.id)));
+  Result<uint64_t> id = transact(name, [&](uint64_t number) {
+    return mapper_.message(pool_, "create_snap " + std::to_string(number) + " " + std::to_string(from.id));
+  });
+  if (rest) TRY(mapper_.resume(device_name(from.id)));
+  if (!id.ok()) return std::move(id).error();
+  device.id = *id;
+  device.transaction = TRY(status()).transaction + 1;
+  TRY(write(name, device));
+  fault_point("devicemapper.snapshot.recorded");
+  TRY(finish(device.transaction));
+  fault_point("devicemapper.snapshot.done");
+  return device;
+}
+
+Status ThinPool::rename(const std::string& from, const std::string& to, const ThinDevice& device) const {
+  TRY(write(from, device));
+  if (renameat(metadata_.get(), from.c_str(), metadata_.get(), to.c_str()) < 0)
+    return Error::sys(errno, "rename `metadata/%s`", from.c_str());
+  fault_point("devicemapper.rename");
+  if (fsync(metadata_.get()) < 0) return Error::sys(errno, "sync `metadata`");
+  return {};
+}
+
+Result<sys::DmDevice> ThinPool::activate(const ThinDevice& device) const {
+  const std::string name = device_name(device.id);
+  Result<sys::DmDevice> active = mapper_.find(name);
+  if (active.ok()) {
+    if (active->deferred) (void)mapper_.message(name, "@cancel_deferred_remove");
+    return active;
+  }
+  if (active.error().kind() != ErrorKind::not_found) return active;
+  const sys::DmDevice pool = TRY(mapper_.find(pool_));
+  return mapper_.create(name, device.size / kSector, "thin", pool.path + " " + std::to_string(device.id));
+}
+
+Status ThinPool::deactivate(const ThinDevice& device, bool deferred) const {
+  return mapper_.remove(device_name(device.id), deferred);
+}
+
+bool ThinPool::is_active(const ThinDevice& device) const {
+  return mapper_.find(device_name(device.id)).ok();
+}
+
+// The name goes first: from then on nobody finds the layer, and delete_marked() finishes what a crash interrupts.
+Status ThinPool::remove(const std::string& name) const {
+  const ThinDevice device = TRY(read(name));
+  if (!options_.deferred_deletion) TRY(deactivate(device, false));
+  const std::string marked = ".deleted-" + std::to_string(device.id);
+  if (renameat(metadata_.get(), name.c_str(), metadata_.get(), marked.c_str()) < 0)
+    return Error::sys(errno, "rename `metadata/%s`", name.c_str());
+  fault_point("devicemapper.remove.marked");
+  return delete_marked();
+}
+
+Status ThinPool::delete_marked() const {
+  for (const std::string& name : TRY(names_in(metadata_.get(), "."))) {
+    if (!name.starts_with(".deleted-")) continue;
+    const ThinDevice device = TRY(read(name));
+    Status idle = deactivate(device, false);
+    if (!idle.ok() && idle.error().kind() == ErrorKind::in_use) {
+      (void)deactivate(device, true);
+      continue;
+    }
+    TRY(std::move(idle));
+    if (own_ && options_.discard) TRY(discard(device));
+    TRY(delete_device(device.id));
+    fault_point("devicemapper.remove.deleted");
+    if (unlinkat(metadata_.get(), name.c_str(), 0) < 0 && errno != ENOENT)
+      return Error::sys(errno, "remove `metadata/%s`", name.c_str());
+  }
+  return {};
+}
+
+// Else the blocks stay allocated in the sparse file though the pool has them back.
+Status ThinPool::discard(const ThinDevice& device) const {
+  Result<sys::DmDevice> active = activate(device);
+  if (!active.ok()) return active.error().code() == ENODATA ? Status() : Status(std::move(active).error());
+  {
+    const Fd fd(::open(active->path.c_str(), O_RDWR | O_CLOEXEC));
+    const uint64_t range[2] = {0, device.size};
+    if (fd) (void)ioctl(fd.get(), BLKDISCARD, range);  // only saves space
+  }
+  return deactivate(device, false);
+}
+
+}  // namespace slipway::drivers
