@@ -220,6 +220,8 @@ Status plan_bind(PlanContext& context, const oci::Mount& from, const MountOption
   mount.copy_symlink = options.copy_symlink;
   mount.source_nofollow = options.source_nofollow;
   set_attributes(mount, options);
+  // What the host has forbidden on the source stays forbidden to the users of a namespace.
+  if (context.request.user_namespace) mount.attributes = mount.attributes_kept;
   TRY(check_over_proc(mount));
   // A source inside the root file system may be a mount that does not exist yet.
   const std::string_view root = context.root;
