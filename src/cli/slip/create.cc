@@ -1,6 +1,7 @@
 // slip create: a container whose init waits for `start`.
 #include "src/cli/slip/bundle.h"
 #include "src/cli/slip/globals.h"
+#include "src/cli/slip/notify.h"
 #include "src/cli/slip/verbs.h"
 #include "src/sys/self_exe.h"
 
@@ -15,11 +16,17 @@ constexpr auto kOptions = join(kCreateOptions, std::to_array<Option>({
 Result<int> run(const Call& call) {
   TRY(sys::protect_self(call.argv, call.envp));
   const Globals globals = TRY(read_globals(call));
+  TRY(keep_default_root(globals));
   const char* id = call.args[0];
   TRY(runtime::check_id(id));
   const Bundle bundle = TRY(read_bundle(call));
   const runtime::CreateOptions options = TRY(read_create_options(call, bundle, true));
-  TRY(runtime::create(globals.context, id, *bundle.spec, bundle.text, options));
+  TRY(NotifySocket::prepare(globals.context, id, *bundle.spec, call.arena));
+  Result<runtime::Created> created = runtime::create(globals.context, id, *bundle.spec, bundle.text, options);
+  if (!created.ok()) {
+    forget_notify_socket(globals.context, id, created.error());
+    return std::move(created).error();
+  }
   tell_warnings(call, bundle.warnings);
   return 0;
 }

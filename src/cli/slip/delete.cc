@@ -1,5 +1,6 @@
 // slip delete: removes what a container has left.
 #include "src/cli/slip/globals.h"
+#include "src/cli/slip/notify.h"
 #include "src/cli/slip/selection.h"
 #include "src/cli/slip/verbs.h"
 
@@ -12,16 +13,22 @@ constexpr auto kOptions = std::to_array<Option>({
     flag("regex", 'r', "ID is a regular expression: delete all containers that match"),
 });
 
+Status remove(const runtime::Context& context, std::string_view id, bool force) {
+  TRY(runtime::delete_container(context, id, force));
+  NotifySocket::remove(context, id);
+  return {};
+}
+
 Result<int> run(const Call& call) {
   const Globals globals = TRY(read_globals(call));
   const char* id = call.args[0];
   const bool force = call.args.flag("force");
   if (!call.args.flag("regex")) {
-    TRY(runtime::delete_container(globals.context, id, force));
+    TRY(remove(globals.context, id, force));
     return 0;
   }
   for (const std::string& match : TRY(matching_ids(globals.context, id)))
-    TRY(runtime::delete_container(globals.context, match, force).ctx("%s", match.c_str()));
+    TRY(remove(globals.context, match, force).ctx("%s", match.c_str()));
   return 0;
 }
 

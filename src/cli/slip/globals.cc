@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/sys/file.h"
@@ -77,6 +78,15 @@ Status check_rootless(const Arguments& globals) {
 }
 
 }  // namespace
+
+Status keep_default_root(const Globals& globals) {
+  if (globals.explicit_root || globals.context.root.starts_with("/run/slip")) return {};
+  const char* root = globals.context.root.c_str();
+  if (mkdir(root, 0700) < 0)
+    return errno == EEXIST ? Status() : Status(Error::sys(errno, "mkdir `%s`", root));
+  if (chmod(root, 01700) < 0) return Error::sys(errno, "chmod `%s`", root);
+  return {};
+}
 
 Result<Globals> read_globals(const Call& call) {
   Globals out;

@@ -29,6 +29,9 @@ struct Globals {
   runtime::Context context;
   bool explicit_root = false;
 };
+/// For those who make containers: the default root of an ordinary user gets the sticky bit, by which those who
+/// clean $XDG_RUNTIME_DIR know what is in use.
+Status keep_default_root(const Globals& globals);
 Result<Globals> read_globals(const Call& call);
 
 }  // namespace slipway::cli
