@@ -56,11 +56,11 @@ Outcome copy_link(int root, const PlannedMount& mount, int source) {
   return refused("link", mount.destination, "something else is there");
 }
 
-int set_attributes(int tree, const AttributeChange& change) {
+int set_attributes(int tree, const AttributeChange& change, unsigned recursive = 0) {
   mount_attr attributes = {};
   attributes.attr_set = change.set;
   attributes.attr_clr = change.clear;
-  return sys::mount_setattr(tree, "", AT_EMPTY_PATH, attributes);
+  return sys::mount_setattr(tree, "", AT_EMPTY_PATH | recursive, attributes);
 }
 
 unsigned long old_flags(uint64_t attributes) {
@@ -120,7 +120,9 @@ Outcome attach(int root, const PlannedMount& mount, const char* source, int tree
   if (S_ISLNK(info.st_mode) && mount.copy_symlink) return copy_link(root, mount, tree);
   Fd where;
   STEP(open_destination(root, mount, source, S_ISDIR(info.st_mode), where));
-  if (mount.attributes.any() && set_attributes(tree, mount.attributes) < 0) {
+  // The host's /sys in place of a sysfs brings other file systems with it.
+  const unsigned all = mount.kind == PlannedMount::Kind::bind ? 0u : unsigned{AT_RECURSIVE};
+  if (mount.attributes.any() && set_attributes(tree, mount.attributes, all) < 0) {
     // EPERM: some that were not asked for are locked, and stay.
     if (errno != EPERM || set_attributes(tree, mount.attributes_kept) < 0)
       return failed("set mount attributes of", source, mount.destination);

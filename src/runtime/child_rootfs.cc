@@ -49,10 +49,23 @@ Outcome attach_directory(const char* path, Fd& root) {
   return root ? kDone : failed("open", path);
 }
 
+/// The parent has mounted it. Where its place cannot be reached from the user namespace (a directory above it is
+/// closed to all but the host's root), it goes over "/", which is left behind anyway.
+Outcome attach_tree(const RootfsPlan& plan, Fd& root) {
+  Fd where(open(plan.root, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!where && errno == EACCES) where = Fd(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!where || sys::move_mount(plan.root_tree, "", where.get(), "",
+                                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+    return failed("attach", plan.root);
+  root = Fd(plan.root_tree);
+  return kDone;
+}
+
 Outcome attach_root(const RootfsPlan& plan, Fd& root) {
   if (plan.old_propagation && sys::mount(nullptr, "/", nullptr, plan.old_propagation, nullptr) < 0)
     return failed("set the propagation of", "/");
   if (plan.parent_private) STEP(make_parent_private(plan.root));
+  if (plan.root_tree >= 0) return attach_tree(plan, root);
   if (!plan.layers) return attach_directory(plan.root, root);
   sys::MountFailure failure;
   root = Fd(sys::mount_at(*plan.layers, plan.root, plan.layers_idmap, failure));

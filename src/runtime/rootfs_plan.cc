@@ -13,6 +13,7 @@
 #include "src/sys/file.h"
 #include "src/sys/idmap.h"
 #include "src/sys/kernel.h"
+#include "src/sys/mount.h"
 
 namespace slipway::runtime {
 namespace {
@@ -149,7 +150,29 @@ bool binds_dev(const List<PlannedMount>& mounts) {
   });
 }
 
+/// With a user namespace to come the root is mounted here: the child may reach neither its path nor the
+/// layers, and could not map ids. Left to the child where this process has no rights over mounts (rootless).
+Status plan_root_tree(const RootfsRequest& request, std::vector<Fd>& keep, RootfsPlan& plan) {
+  if (!request.user_namespace || geteuid() != 0) return {};
+  Fd tree;
+  if (request.rootfs) {
+    tree = TRY(sys::mount_detached(*request.rootfs));
+  } else {
+    tree = Fd(sys::open_tree(AT_FDCWD, plan.root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    if (!tree && (errno == EPERM || errno == ENOSYS)) return {};
+    if (!tree) return Error::sys(errno, "open `%s`", plan.root);
+  }
+  mount_attr attributes = {};
+  attributes.propagation = plan.old_propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
+  if (sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, attributes) < 0)
+    return Error::sys(errno, "set the propagation of `%s`", plan.root);
+  plan.root_tree = tree.get();
+  keep.push_back(std::move(tree));
+  return {};
+}
+
 Status plan_layers(const RootfsRequest& request, std::vector<Fd>& keep, RootfsPlan& plan) {
+  if (plan.root_tree >= 0) return {};
   plan.layers = request.rootfs;
   if (request.rootfs->uid_map.empty()) return {};
   Fd map = TRY(sys::make_idmap(request.rootfs->uid_map, request.rootfs->gid_map));
@@ -165,11 +188,12 @@ Result<const RootfsPlan*> plan_rootfs(const RootfsRequest& request, Arena& arena
   RootfsPlan* const plan = arena.make<RootfsPlan>();
   const oci::Spec& spec = *request.spec;
   plan->root = TRY(resolve_root(request, arena));
-  if (request.rootfs) TRY(plan_layers(request, keep, *plan));
   plan->read_only = spec.root && spec.root->readonly;
   plan->no_pivot = request.no_pivot;
   plan->user_namespace = request.user_namespace;
   TRY(plan_propagation(spec.linux_, *plan));
+  TRY(plan_root_tree(request, keep, *plan));
+  if (request.rootfs) TRY(plan_layers(request, keep, *plan));
   PlanContext context = {request, arena, keep, warnings, plan->root, ListBuilder<PlannedMount>(arena)};
   TRY(plan_mounts(context));
   plan->mounts = context.mounts.list();

@@ -59,6 +59,7 @@ struct RootfsPlan {
   const char* root = "";                   // canonical path on the host; with `layers` their target
   const sys::MountSpec* layers = nullptr;  // what to mount there
   int layers_idmap = -1;
+  int root_tree = -1;  // instead of both: mounted in the host's context by the parent, attached nowhere yet
   unsigned long old_propagation = 0;   // of the tree that the child starts with
   unsigned long root_propagation = 0;  // of "/" at the end; 0: leave it
   bool parent_private = false;         // the old tree stays shared: the mount that holds the root must not

@@ -248,6 +248,13 @@ void in_a_user_namespace(void**) {
   });
 }
 
+void behind_a_closed_directory(void**) {
+  Bundle bundle;
+  bundle.user_namespace = true;
+  bundle.run("chown -R 100000:100000 rootfs && chmod 700 .");
+  succeeds(bundle, [] { WANT(access("/etc/file", R_OK) == 0 && is_type("/proc", 0x9fa0)); });
+}
+
 void without_pivot_root(void**) {
   Bundle bundle;
   bundle.no_pivot = true;
@@ -466,6 +473,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(default_configuration),
       cmocka_unit_test(in_a_user_namespace),
+      cmocka_unit_test(behind_a_closed_directory),
       cmocka_unit_test(without_pivot_root),
       cmocka_unit_test(binds_of_files_and_directories),
       cmocka_unit_test(attributes_of_binds),
