@@ -19,6 +19,8 @@ class TreeArchiver {
 
   /// Everything below the root, and the root itself as "./".
   Status add_tree();
+  /// The same without the root itself.
+  Status add_contents_of_root() { return add_below(root_, ""); }
   /// One entry, not what is below it: `path` without a leading "/", "" for the root. False when it is not there
   /// (any more) or is a socket.
   Result<bool> add(const std::string& path);

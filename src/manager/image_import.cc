@@ -73,6 +73,7 @@ Result<std::string> import_image(Stores stores, const ImportRequest& request) {
   Arena arena;
   // Before the long part, so that a mistake in --change costs nothing.
   oci::ImageConfig config = TRY(make_config(request, arena));
+  const store::Lock work = TRY(lock_work(stores.images.root, store::Root::Mode::shared));
   LayerOrigin origin;
   origin.created = config.created.view();
   NewImage image;

@@ -42,6 +42,7 @@ class Loader {
       : stores_(stores), files_(files), progress_(progress) {}
 
   Result<std::vector<LoadedImage>> operator()() {
+    const store::Lock work = TRY(lock_work(stores_.images.root, store::Root::Mode::shared));
     // The OCI documents say more (media types, compressed layers), so they are preferred where both are.
     std::optional<std::string> index = TRY(files_.text("index.json"));
     std::optional<std::string> manifest = TRY(files_.text("manifest.json"));

@@ -40,8 +40,11 @@ class Store {
   int root_fd() const { return root_.get(); }
   int run_fd() const { return run_.get(); }
 
-  /// The graph driver; opened when it is first asked for. Owned by the store.
+  /// The graph driver; opened when it is first asked for. Owned by the store. Without a choice by option the one
+  /// that choose_driver() wrote down, else the registry's.
   Result<drivers::Driver*> driver();
+  /// Writes the choice down for all who come, in <root>/driver. One rename.
+  Status choose_driver(const std::string& name);
 
  private:
   explicit Store(StoreOptions options) : options_(std::move(options)) {}

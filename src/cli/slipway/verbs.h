@@ -49,6 +49,8 @@ extern const Verb kVolumeCreate, kVolumeInspect, kVolumeLs, kVolumeList, kVolume
 
 // Images.
 extern const Verb kImport, kImageImport;
+extern const Verb kCommit, kContainerCommit;
+extern const Verb kExport, kContainerExport;
 extern const Verb kHistory, kImageHistory;
 extern const Verb kImages, kImageLs;
 extern const Verb kImageInspect, kImagePrune;
@@ -56,5 +58,6 @@ extern const Verb kLoad, kImageLoad;
 extern const Verb kRmi, kImageRm;
 extern const Verb kSave, kImageSave;
 extern const Verb kTag, kImageTag;
+extern const Verb kSystemCheck, kSystemDf, kSystemMigrate, kSystemPrune;
 
 }  // namespace slipway::cli

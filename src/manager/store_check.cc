@@ -1,0 +1,174 @@
+#include "src/manager/store_check.h"
+
+#include <unistd.h>
+
+#include <cstdarg>
+#include <cstdio>
+#include <set>
+
+#include "src/manager/image_collect.h"
+#include "src/manager/image_users.h"
+#include "src/manager/layer_restore.h"
+#include "src/store/containers.h"
+
+namespace slipway::manager {
+
+namespace {
+
+class Checker {
+ public:
+  Checker(Stores stores, store::Store& store, const CheckOptions& options)
+      : stores_(stores), images_(stores.images), store_(store), options_(options) {}
+
+  Result<std::vector<Problem>> operator()() {
+    const store::Lock work = TRY(lock_work(images_.root, store::Root::Mode::exclusive));
+    const store::Lock collect = TRY(images_.root.lock_collect(store::Root::Mode::exclusive));
+    if (options_.repair) {
+      TRY(store::sweep_staging(images_.root));
+      TRY(stores_.driver.recover());
+      TRY(store::Containers(store_).collect());
+    }
+    users_ = TRY(image_users(store_));
+    if (!options_.quick) TRY(check_blobs());
+    TRY(check_images());
+    TRY(check_names());
+    TRY(check_containers());
+    TRY(check_orphans());
+    if (options_.repair) TRY(store::refresh_index(images_));
+    return std::move(problems_);
+  }
+
+ private:
+  Problem& problem(const char* fmt, ...) __attribute__((format(printf, 2, 3))) {
+    va_list args;
+    va_start(args, fmt);
+    char text[512];
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return problems_.emplace_back(Problem{text, false});
+  }
+
+  Status check_blobs() {
+    for (const Digest& blob : TRY(images_.content.list())) {
+      Status right = images_.content.verify(blob);
+      if (right.ok()) continue;
+      Problem& found = problem("%s", right.error().text());
+      bad_.insert(blob);
+      // It is not what its name says; an image that needs it shows up below.
+      if (options_.repair) found.repaired = images_.content.remove(blob).ok();
+    }
+    return {};
+  }
+
+  Status check_images() {
+    Arena arena;
+    for (const store::Image& image : TRY(images_.images.list(arena))) {
+      Status good = check_image(image);
+      if (!good.ok())
+        problem("image %.12s: %s (remove it and load it again)", image.id.c_str(), good.error().text());
+    }
+    return {};
+  }
+
+  Status check_image(const store::Image& image) {
+    const std::vector<LayerSource> layers = TRY(layer_sources(images_, image));
+    const std::string top = layers.empty() ? "" : layers.back().chain.hex();
+    if (!(image.top == top))
+      return Error::of(ErrorKind::invalid, "its record names another layer than its config");
+    for (const LayerSource& layer : layers) {
+      const std::string id = layer.chain.hex();
+      if (!images_.content.has(layer.blob))
+        return Error::of(ErrorKind::not_found, "blob %s is missing", layer.blob.text().c_str());
+      const bool record = images_.layers.has(id), tree = TRY(stores_.driver.exists(id));
+      if (record && tree) {
+        TRY(check_layer(layer));
+        continue;
+      }
+      if (!seen_.insert(id).second) continue;
+      Problem& found = problem("layer %.12s: its %s is missing", id.c_str(), record ? "tree" : "record");
+      if (!options_.repair) continue;
+      Status restored = restore_layer(stores_, layer);
+      if (!restored.ok()) return restored;
+      found.repaired = true;
+    }
+    return {};
+  }
+
+  Status check_layer(const LayerSource& layer) {
+    Arena arena;
+    const store::Layer* record = TRY(images_.layers.get(layer.chain.hex(), arena));
+    const std::string parent = layer.parent ? layer.parent.hex() : "";
+    if (!(record->parent == parent) || !(record->diff_id == layer.diff_id.text()))
+      return Error::of(ErrorKind::invalid, "the record of layer %.12s says something else than the image",
+                       layer.chain.hex().c_str());
+    return {};
+  }
+
+  Status check_names() {
+    Arena arena;
+    for (const store::Name& name : TRY(images_.images.names())) {
+      if (images_.images.get(name.id, arena).ok()) continue;
+      Problem& found =
+          problem("name %s: there is no image %.12s", name.reference.familiar().c_str(), name.id.c_str());
+      if (options_.repair) found.repaired = images_.images.untag(name.reference).ok();
+    }
+    return {};
+  }
+
+  Status check_containers() {
+    for (const ImageUser& user : users_) {
+      if (!TRY(stores_.driver.exists(user.container)))
+        problem("container %.12s: its read-write layer is missing", user.container.c_str());
+      if (!user.layer.empty() && !TRY(stores_.driver.exists(user.layer)))
+        problem("container %.12s: layer %.12s is missing", user.container.c_str(), user.layer.c_str());
+    }
+    return {};
+  }
+
+  Status check_orphans() {
+    const Needed need = TRY(needed(images_, users_, ""));
+    for (const std::string& id : TRY(images_.layers.list())) {
+      if (need.layers.contains(id)) continue;
+      Problem& found = problem("layer %.12s: nobody needs it", id.c_str());
+      if (options_.repair) found.repaired = images_.layers.remove(id).ok() && stores_.driver.remove(id).ok();
+    }
+    std::set<std::string, std::less<>> containers;
+    for (const ImageUser& user : users_) containers.insert(user.container);
+    for (const std::string& id : TRY(stores_.driver.list())) {
+      if (need.layers.contains(id) || containers.contains(id) || images_.layers.has(id) ||
+          TRY(is_pending(id)))
+        continue;
+      Problem& found = problem("%s layer %.12s: nobody needs it", stores_.driver.name(), id.c_str());
+      if (options_.repair) found.repaired = stores_.driver.remove(id).ok();
+    }
+    for (const Digest& blob : TRY(images_.content.list())) {
+      if (need.blobs.contains(blob) || bad_.contains(blob)) continue;
+      Problem& found = problem("blob %.19s: nobody needs it", blob.text().c_str());
+      if (options_.repair) found.repaired = images_.content.remove(blob).ok();
+    }
+    return {};
+  }
+
+  /// A container that is being made or removed has its layer before or after its record.
+  Result<bool> is_pending(const std::string& id) {
+    const Fd pending = TRY(images_.root.room("pending"));
+    return faccessat(pending.get(), id.c_str(), F_OK, 0) == 0;
+  }
+
+  Stores stores_;
+  store::ImageStore& images_;
+  store::Store& store_;
+  CheckOptions options_;
+  std::vector<ImageUser> users_;
+  std::set<Digest> bad_;
+  std::set<std::string> seen_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+Result<std::vector<Problem>> check_store(Stores stores, store::Store& store, const CheckOptions& options) {
+  return Checker(stores, store, options)();
+}
+
+}  // namespace slipway::manager

@@ -1,0 +1,94 @@
+#!/bin/bash
+# labels: root cgroup
+# timeout: 240
+# system df, prune, check and migrate.
+. "$SOURCE/tests/lib/common.sh"
+require_root
+require_program slipway
+require_command jq
+busybox_image base
+root=$TMPDIR/slipway
+hash_of() { sha256sum "$1" | cut -d' ' -f1; }
+
+check slipway run --name c1 base sh -c 'mkdir /d; echo 1 >/d/f; ln /d/f /d/g; rm -r /home; chmod 700 /etc; ln -s x /d/l'
+check slipway commit c1 derived
+check slipway run --name c2 derived sh -c 'rm /d/f; echo 2 >/d/new; rm -r /etc; mkdir /etc; echo x >/etc/only'
+check slipway system check
+check_eq "" "$out" "a good store"
+check slipway system df --format '{{.Type}} {{.TotalCount}} {{.Active}}'
+check_eq $'Images 2 2\nContainers 2 0\nLocal Volumes 0 0\nBuild Cache 0 0' "$out"
+
+# From driver to driver: the same trees, the same images; the old driver's layers are gone.
+slipway export -o "$TMPDIR/c1.tar" c1
+slipway export -o "$TMPDIR/c2.tar" c2
+ids=$(slipway images -q --no-trunc | sort)
+for driver in vfs overlay2; do
+  check slipway system migrate --to $driver
+  check slipway info -f '{{.Driver}}'
+  check_eq $driver "$out"
+  check slipway system check
+  check_eq "" "$out" "the store in $driver"
+  for c in c1 c2; do
+    slipway export -o "$TMPDIR/again.tar" $c
+    check_eq "$(hash_of "$TMPDIR/$c.tar")" "$(hash_of "$TMPDIR/again.tar")" "$c in $driver"
+  done
+  check_eq "$ids" "$(slipway images -q --no-trunc | sort)"
+  check slipway run --rm derived sh -c 'cat /d/f; [ ! -e /home ]'
+  check_eq 1 "$out"
+done
+check_eq "" "$(ls "$root/vfs/dir")" "layers that vfs still has"
+check_fails 1 "unknown storage driver" slipway system migrate --to nonesuch
+
+# Killed anywhere, it can be done again, and nobody sees a half of it.
+for delay in 0.02 0.1 0.25; do
+  timeout -s KILL $delay "$SLIPWAY" --root "$root" --run-root "$TMPDIR/slipway-run" system migrate --to vfs 2>/dev/null || true
+  check slipway run --rm derived cat /d/f
+  check slipway export -o "$TMPDIR/again.tar" c2
+  check_eq "$(hash_of "$TMPDIR/c2.tar")" "$(hash_of "$TMPDIR/again.tar")" "c2 after a kill"
+done
+check slipway system migrate --to vfs
+check slipway system migrate --to overlay2
+check slipway system check
+
+# What is broken is found; what can be mended is.
+layer=$(slipway image inspect -f '{{index .RootFS.Layers 0}}' base | cut -d: -f2)
+slipway rm c1 c2 >/dev/null
+slipway rmi derived >/dev/null
+rm -r "$root/graph/$layer"
+check_fails_with() { # TEXT
+  run slipway system check
+  check_eq 1 "$status"
+  check_contains "$out" "$1"
+}
+check_fails_with "its record is missing"
+check slipway system check --repair
+check_contains "$out" "repaired"
+check slipway system check
+check slipway run --rm base true
+rm -r "$root/overlay2/$layer"
+check_fails_with "its tree is missing"
+check slipway system check --repair
+check slipway run --rm base true
+echo orphan >"$root/content/blobs/sha256/$(echo orphan | sha256sum | cut -d' ' -f1)"
+check_fails_with "nobody needs it"
+check slipway system check --repair
+check slipway system check
+blob=$(find "$root/content/blobs/sha256" -size +500k | head -1)
+cp "$blob" "$TMPDIR/blob"
+printf X | dd of="$blob" bs=1 seek=1000 conv=notrunc status=none
+check_fails_with "another digest"
+check slipway system check --quick
+cp "$TMPDIR/blob" "$blob"
+check slipway system check
+
+# prune.
+check slipway run --name c3 base true
+check slipway import -m x "$TMPDIR/busybox-rootfs" base
+check slipway system prune -f
+check_contains "$out" "Deleted Containers:"
+check_contains "$out" "Deleted Images:"
+check_eq 1 "$(slipway images -aq | wc -l)"
+check slipway system prune -af
+check_eq "" "$(slipway images -aq)"
+check_eq 0 "$(find "$root/content/blobs" -type f | wc -l)"
+check slipway system check
