@@ -26,7 +26,7 @@ Outcome open_destination(int root, const PlannedMount& mount, const char* source
                        (mount.destination_nofollow ? sys::kWalkNoFollow : 0u);
   where = Fd(sys::walk_in_root(root, mount.destination, O_PATH | (directory ? O_DIRECTORY : 0), how));
   if (!where) return failed("mount", source, mount.destination);
-  if (mount.over_proc) return kDone;
+  if (mount.over_proc || mount.in_cgroups) return kDone;
   // The image may lead to /proc by a link, where only known files may be covered.
   struct statfs info = {};
   if (fstatfs(where.get(), &info) < 0) return failed("mount", source, mount.destination);

@@ -74,8 +74,11 @@ int configure(int context, const MountSpec& spec, Layers& layers, MountFailure& 
   }
   if (spec.read_only && fsconfig(context, FSCONFIG_SET_FLAG, "ro", nullptr, 0) < 0)
     return fail(failure, "set", "ro");
-  if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
-    return fail(failure, "create", spec.source.empty() ? nullptr : spec.source.c_str());
+  if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
+    // Before 6.5 overlay takes any key, and complains at the end.
+    const bool old = errno == EINVAL && !spec.legacy.empty();
+    return fail(failure, "create", spec.source.empty() ? nullptr : spec.source.c_str(), old);
+  }
   return 0;
 }
 
