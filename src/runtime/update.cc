@@ -81,6 +81,44 @@ void merge(const Type& type, char* into, const char* from, Arena& arena) {
   }
 }
 
+template <class T>
+void drop_zero(Opt<T>& number) {
+  if (number.value_or(1) == 0) number = {};
+}
+
+/// Makes what the pointer shares a copy of its own.
+template <class T>
+T& own(T*& pointer, Arena& arena) {
+  T* const copy = arena.make<T>();
+  *copy = *pointer;
+  pointer = copy;
+  return *copy;
+}
+
+/// Engines send zeroes for what they do not mean (docker, for a new restart policy): what apply() passes over
+/// must not be kept either.
+void drop_zeroes(oci::Resources& resources, Arena& arena) {
+  if (resources.memory) {
+    oci::MemoryResources& memory = own(resources.memory, arena);
+    for (Opt<int64_t>* number :
+         {&memory.limit, &memory.reservation, &memory.swap, &memory.kernel, &memory.kernel_tcp})
+      drop_zero(*number);
+  }
+  if (resources.cpu) {
+    oci::CpuResources& cpu = own(resources.cpu, arena);
+    drop_zero(cpu.shares);
+    drop_zero(cpu.quota);
+    drop_zero(cpu.period);
+    drop_zero(cpu.realtime_runtime);
+    drop_zero(cpu.realtime_period);
+  }
+  if (resources.block_io) {
+    oci::BlockIoResources& io = own(resources.block_io, arena);
+    drop_zero(io.weight);
+    drop_zero(io.leaf_weight);
+  }
+}
+
 }  // namespace
 
 void merge_resources(oci::Resources& into, const oci::Resources& changes, Arena& arena) {
@@ -98,12 +136,14 @@ Status update(const Context& context, std::string_view id, const oci::Resources&
   Arena arena;
   const oci::Spec* const kept = TRY(load_spec(context, id, arena));
   const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(context, state.cgroup));
-  TRY(cgroup->apply(changes));
+  oci::Resources meant = changes;
+  drop_zeroes(meant, arena);
+  TRY(cgroup->apply(meant));
 
   oci::Spec spec = *kept;
   oci::Linux linux_part = spec.linux_ ? *spec.linux_ : oci::Linux();
   oci::Resources resources = linux_part.resources ? *linux_part.resources : oci::Resources();
-  merge_resources(resources, changes, arena);
+  merge_resources(resources, meant, arena);
   linux_part.resources = &resources;
   spec.linux_ = &linux_part;
   json::Writer text;
