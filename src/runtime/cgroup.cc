@@ -4,6 +4,7 @@
 
 #include "src/runtime/cgroup_fs.h"
 #include "src/runtime/cgroup_path.h"
+#include "src/runtime/cgroup_systemd.h"
 #include "src/runtime/runtime.h"
 #include "src/sys/cgroup.h"
 
@@ -37,11 +38,25 @@ std::vector<FileCgroup::Tree> plan_trees(const std::vector<sys::CgroupHierarchy>
   return trees;
 }
 
+/// A caller without root's rights has a manager of its own.
+bool has_user_manager() {
+  return is_rootless();
+}
+
+Result<std::unique_ptr<Cgroup>> plan_systemd_cgroup(std::string_view id, const oci::Spec& spec) {
+  const std::string_view wanted = spec.linux_ ? spec.linux_->cgroups_path.view() : std::string_view();
+  const bool user = has_user_manager();
+  SystemdPlace place = TRY(plan_systemd_place(wanted, id, user));
+  std::vector<FileCgroup::Tree> trees = plan_trees(TRY(sys::find_hierarchies()), {false, "/"});
+  return std::unique_ptr<Cgroup>(new SystemdCgroup(spec, id, std::move(place), std::move(trees), user));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_view id,
                                             const oci::Spec& spec) {
   if (context.cgroup_disabled) return std::unique_ptr<Cgroup>(new DisabledCgroup());
+  if (context.systemd_cgroup) return plan_systemd_cgroup(id, spec);
   const std::vector<sys::CgroupHierarchy> hierarchies = TRY(sys::find_hierarchies());
   const std::string_view wanted = spec.linux_ ? spec.linux_->cgroups_path.view() : std::string_view();
   const CgroupPlace place = plan_cgroup_path(wanted, id);
@@ -55,6 +70,7 @@ Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_
 }
 
 Result<std::unique_ptr<Cgroup>> open_cgroup(const Context&, const CgroupRecord& record) {
+  if (!record.scope.empty()) return std::unique_ptr<Cgroup>(new SystemdCgroup(record, has_user_manager()));
   return std::unique_ptr<Cgroup>(new FileCgroup(record));
 }
 

@@ -1,0 +1,120 @@
+#include "src/runtime/cgroup_systemd.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "src/runtime/systemd_properties.h"
+#include "src/sys/cgroup_systemd.h"
+
+namespace slipway::runtime {
+namespace {
+
+using sys::DbusProperty;
+
+/// Annotations win over what is set by default.
+void put_over(std::vector<DbusProperty>& properties, std::vector<DbusProperty> more) {
+  for (DbusProperty& property : more) {
+    std::erase_if(properties, [&](const DbusProperty& old) { return old.first == property.first; });
+    properties.push_back(std::move(property));
+  }
+}
+
+bool has_v1(const std::vector<FileCgroup::Tree>& trees) {
+  return std::any_of(trees.begin(), trees.end(),
+                     [](const auto& tree) { return tree.version == sys::CgroupVersion::v1; });
+}
+
+}  // namespace
+
+SystemdCgroup::SystemdCgroup(const oci::Spec& spec, std::string_view id, SystemdPlace place,
+                             std::vector<Tree> hierarchies, bool user)
+    : FileCgroup(spec, "", std::move(hierarchies)), id_(id), place_(std::move(place)), user_(user) {
+  scope_ = place_.unit;
+  path_ = place_.slice_path + "/" + place_.unit;
+}
+
+/// Nothing can be made before there is a process: a scope is made of one.
+Result<CgroupEntry> SystemdCgroup::prepare() {
+  return CgroupEntry();
+}
+
+Status SystemdCgroup::start_unit(pid_t pid) {
+  const bool v2 = !has_v1(trees_);
+  std::vector<DbusProperty> properties;
+  properties.emplace_back("Description", "slip container " + id_);
+  if (place_.unit_is_slice) {
+    properties.emplace_back("Wants", std::vector<std::string>{place_.slice});
+  } else {
+    properties.emplace_back("Slice", place_.slice);
+    properties.emplace_back("PIDs", std::vector<uint32_t>{static_cast<uint32_t>(pid)});
+    // The control files below are the container's and slip's.
+    properties.emplace_back("Delegate", true);
+    // A scope of a container that ended badly is not kept as "failed", in the way of the next of its name.
+    properties.emplace_back("CollectMode", std::string("inactive-or-failed"));
+  }
+  properties.emplace_back("DefaultDependencies", false);
+  for (const char* name : {"MemoryAccounting", "CPUAccounting", "TasksAccounting"})
+    properties.emplace_back(name, true);
+  properties.emplace_back(v2 ? "IOAccounting" : "BlockIOAccounting", true);
+  const oci::Resources* resources = spec_->linux_ ? spec_->linux_->resources : nullptr;
+  if (resources) put_over(properties, TRY(resource_properties(*resources, v2)));
+  put_over(properties, TRY(annotation_properties(spec_->annotations)));
+
+  sys::SystemdManager manager = TRY(sys::SystemdManager::connect(user_));
+  std::vector<std::string> dropped;
+  TRY(manager.start_unit(scope_, std::move(properties), dropped));
+  owned_ = true;
+  if (place_.unit_is_slice) path_ = TRY(manager.control_group()) + TRY(expand_slice(place_.unit));
+  return {};
+}
+
+/// Where the unit is: systemd's own root may be below that of the hierarchy, in a container or for a user.
+Status SystemdCgroup::find_directories(pid_t pid) {
+  if (!place_.unit_is_slice)
+    for (const sys::CgroupMembership& line : TRY(sys::read_memberships(pid)))
+      if ((line.controllers.empty() || line.controllers == "name=systemd") && line.path.ends_with(scope_))
+        path_ = line.path;
+  for (Tree& tree : trees_) tree.directory = tree.mount + path_;
+  return {};
+}
+
+Status SystemdCgroup::join(pid_t pid, bool) {
+  TRY(start_unit(pid));
+  TRY(find_directories(pid));
+  // A slice takes no processes from systemd, and of v1 hierarchies it uses only some.
+  if (!has_v1(trees_) && !place_.unit_is_slice) {
+    started_ = true;
+    return {};
+  }
+  for (const Tree& tree : trees_) {
+    bool existed = false;
+    TRY(make_tree(tree, existed));
+  }
+  TRY(FileCgroup::join(pid, false));
+  started_ = true;
+  return {};
+}
+
+Status SystemdCgroup::apply(const oci::Resources& resources) {
+  if (started_) {
+    started_ = false;
+  } else {
+    const std::vector<DbusProperty> properties = TRY(resource_properties(resources, !has_v1(trees_)));
+    if (!properties.empty()) {
+      sys::SystemdManager manager = TRY(sys::SystemdManager::connect(user_));
+      TRY(manager.set_properties(scope_, properties));
+    }
+  }
+  return FileCgroup::apply(resources);
+}
+
+Status SystemdCgroup::destroy() {
+  if (!owned_) return {};
+  TRY(kill_all());
+  Result<sys::SystemdManager> manager = sys::SystemdManager::connect(user_);
+  if (manager.ok()) TRY(manager->stop_unit(scope_));
+  // What systemd does not know of: other v1 hierarchies, and all of it where systemd is gone.
+  return FileCgroup::destroy();
+}
+
+}  // namespace slipway::runtime
