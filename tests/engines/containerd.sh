@@ -29,8 +29,10 @@ run ctr_ task exec --exec-id e2 box sh -c 'exit 4'
 check_eq 4 "$status" "exit status of exec"
 check ctr_ task ps box
 check_contains "$out" PID
-check ctr_ task metrics box
-check_contains "$out" memory
+if figures_can_be_found; then
+  check ctr_ task metrics box
+  check_contains "$out" memory
+fi
 check ctr_ task pause box
 check ctr_ task ls
 check_contains "$out" PAUSED

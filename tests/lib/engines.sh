@@ -123,6 +123,18 @@ finish_podman() {
   ! mountpoint -q "$engine_dir/podman/graph/overlay" || umount "$engine_dir/podman/graph/overlay"
 }
 
+# containerd finds a container's figures only where every v1 hierarchy that exists is mounted; someone's private mount of
+# another one (a benchmark of crun beside us) hides them all.
+figures_can_be_found() {
+  local controllers controller
+  while IFS=: read -r _ controllers _; do
+    for controller in ${controllers//,/ }; do
+      case $controller in name=*) continue ;; esac
+      cgroup_of "$controller" >/dev/null || return 1
+    done
+  done </proc/self/cgroup
+}
+
 # --- cases for any engine with docker's command line ---------------------------------------------------------------
 # $engine is the function that calls it, "${run_options[@]}" what its `run` needs on this machine.
 
@@ -232,8 +244,10 @@ case_limits() {
   check "$engine" run -d --name box -m 64m --pids-limit 50 --cpu-shares 512 "${run_options[@]}" bb sleep 1000
   check_eq 67108864 "$(limit memory memory.limit_in_bytes memory.max)" "memory limit"
   check_eq 50 "$(limit pids pids.max pids.max)" "pids limit"
-  check "$engine" stats --no-stream --format '{{.Name}} {{.PIDs}}' box
-  check_eq "box 1" "$out"
+  if figures_can_be_found; then
+    check "$engine" stats --no-stream --format '{{.Name}} {{.PIDs}}' box
+    check_eq "box 1" "$out"
+  fi
   if [ "$engine" = docker ]; then
     check "$engine" update -m 96m --memory-swap 192m box
     check_eq 100663296 "$(limit memory memory.limit_in_bytes memory.max)" "memory limit after update"
