@@ -128,7 +128,8 @@ new_id() { # [WORD]
 
 # The 400 links of a busybox cost a second to make: they are made once per build directory.
 busybox_tree() {
-  local tree=$BUILD/tests/busybox-tree-$(stat -Lc %Y-%s "$BUSYBOX") name
+  local tree name
+  tree=$BUILD/tests/busybox-tree-$(stat -Lc %Y-%s "$BUSYBOX")
   if [ ! -d "$tree" ]; then
     mkdir -p "$tree.$$/bin"
     cp "$BUSYBOX" "$tree.$$/bin/busybox"
