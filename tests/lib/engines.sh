@@ -69,9 +69,10 @@ ctr_() {
 
 start_dockerd() {
   local dir=$engine_dir/docker
-  mkdir -p "$dir"
+  mkdir -p "$dir/config"
   start_containerd
-  echo '{}' >"$dir/daemon.json"
+  # podman, too, reads the latter.
+  echo '{}' | tee "$dir/daemon.json" >"$dir/config/config.json"
   dockerd --config-file "$dir/daemon.json" --host "unix://$dir/docker.sock" --data-root "$dir/data" \
     --exec-root "$dir/exec" --pidfile "$dir/pid" --containerd "$containerd_socket" --bridge none --iptables=false \
     --ip-masq=false --ip6tables=false --userland-proxy=false --exec-opt native.cgroupdriver=cgroupfs \
