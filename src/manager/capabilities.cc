@@ -1,12 +1,10 @@
 #include "src/manager/capabilities.h"
 
-#include <fcntl.h>
+#include <sys/prctl.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "oci/names.h"
-#include "src/sys/file.h"
 
 namespace slipway::manager {
 
@@ -28,10 +26,15 @@ Result<std::string> normalise(Str text) {
   return name;
 }
 
-/// The highest capability that this kernel knows.
-uint64_t last_capability() {
-  auto text = sys::read_file_at(AT_FDCWD, "/proc/sys/kernel/cap_last_cap", 64);
-  return text.ok() ? strtoull(text->c_str(), nullptr, 10) : 40;
+/// Those that the kernel knows and that this process could give.
+uint64_t all_capabilities() {
+  uint64_t set = 0;
+  for (int i = 0; i < 64; ++i) {
+    const int known = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
+    if (known < 0) break;
+    if (known) set |= 1ULL << i;
+  }
+  return set;
 }
 
 }  // namespace
@@ -40,7 +43,7 @@ Result<List<Str>> effective_capabilities(const store::HostConfig& host, Arena& a
   uint64_t set = 0;
   const auto bit = [](std::string_view name) { return 1ULL << *oci::find_name(oci::kCapabilityNames, name); };
   if (host.privileged) {
-    set = ~0ULL;
+    set = all_capabilities();
   } else {
     for (const std::string_view name : kDefaults) set |= bit(name);
   }
@@ -50,7 +53,7 @@ Result<List<Str>> effective_capabilities(const store::HostConfig& host, Arena& a
   for (const Str text : host.cap_add) {
     const std::string name = TRY(normalise(text));
     if (name == "ALL")
-      set = ~0ULL;
+      set = all_capabilities();
     else
       added |= bit(name);
   }
@@ -62,9 +65,8 @@ Result<List<Str>> effective_capabilities(const store::HostConfig& host, Arena& a
       dropped |= bit(name);
   }
   if (!host.privileged) set = (set | added) & ~dropped;
-  const uint64_t last = set == 0 || !(set >> 41) ? 40 : last_capability();
   ListBuilder<Str> names(arena);
-  for (uint64_t i = 0; i <= last; ++i)
+  for (uint64_t i = 0; i < 64; ++i)
     if (const char* name = (set >> i & 1) ? oci::name_of(oci::kCapabilityNames, i) : nullptr)
       names.add(Str::wrap(name));
   return names.list();

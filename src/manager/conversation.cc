@@ -11,7 +11,7 @@
 #include <cstring>
 #include <optional>
 
-#include "src/manager/launch.h"
+#include "src/manager/engine.h"
 #include "src/sys/file.h"
 
 namespace slipway::manager {
@@ -115,7 +115,7 @@ class Conversation {
     if (number == SIGWINCH) {
       if (options_.terminal) send_window_size();
     } else if (options_.proxy_signals && number != SIGURG) {
-      (void)runtime::kill(runtime_context(store_), id_, number, false);
+      (void)engine_signal(store_, id_, number);
     } else if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT) {
       // Not for the container: then it means us.
       ::signal(number, SIG_DFL);

@@ -77,6 +77,8 @@ Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view 
                                    .arena = arena}));
   oci::Warnings warnings(arena);
   TRY(oci::validate_spec(*prepared->spec, warnings));
+  // What older runtimes accept; nothing in the spec is newer.
+  if (!record.host.runtime.empty()) prepared->spec->oci_version = "1.0.2";
   json::Writer writer;
   writer.value(oci::kSpecType, prepared->spec);
   prepared->config_text = writer.text();

@@ -11,9 +11,9 @@
 #include <cstring>
 
 #include "oci/names.h"
+#include "src/manager/engine.h"
 #include "src/manager/events.h"
 #include "src/manager/exit.h"
-#include "src/manager/launch.h"
 #include "src/manager/wire.h"
 #include "src/store/containers.h"
 #include "src/sys/file.h"
@@ -113,11 +113,13 @@ Status kill_container(store::Store& store, std::string_view id, int signal) {
   const Observed observed = TRY(observe(store, id, arena));
   if (!observed.is_running()) return not_running(id);
   if (ends_it(*record, signal)) TRY(set_stopped(store, id, true));
-  TRY(runtime::kill(runtime_context(store), id, signal, false));
+  TRY(engine_signal(store, id, signal));
   container_event(store, "kill", *record, {{"signal", std::to_string(signal)}});
   // A frozen container could not even die of SIGKILL where the freezer is v1's.
   if (observed.status == store::ContainerStatus::paused && signal == SIGKILL)
     (void)unpause_container(store, id);
+  // docker returns when it is dead, so that `kill` and `rm` can follow each other.
+  if (signal == SIGKILL) (void)wait_container(store, id, kKillTimeout);
   return {};
 }
 
@@ -139,8 +141,7 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
   const int timeout = seconds ? *seconds : record->config.stop_timeout.value_or(kDefaultStopTimeout);
   const Str name = record->config.stop_signal.empty() ? Str("TERM") : record->config.stop_signal;
   const int signal = TRY(oci::parse_signal(name));
-  const runtime::Context context = runtime_context(store);
-  Status signalled = runtime::kill(context, id, signal, false);
+  Status signalled = engine_signal(store, id, signal);
   if (signalled.ok() || signalled.error().kind() != ErrorKind::in_use) TRY(std::move(signalled));
   const auto ended = [&](int64_t timeout_ms) -> Result<bool> {
     auto code = wait_container(store, id, timeout_ms);
@@ -151,7 +152,7 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
     container_event(store, "stop", *record);
     return {};
   }
-  Status killed = runtime::kill(context, id, SIGKILL, false);
+  Status killed = engine_signal(store, id, SIGKILL);
   if (!killed.ok() && killed.error().kind() != ErrorKind::in_use) return killed;
   if (!TRY(ended(kKillTimeout)))
     return Error::of(ErrorKind::failed, "container %s did not end after SIGKILL", std::string(id).c_str());
@@ -165,7 +166,7 @@ Status pause_container(store::Store& store, std::string_view id) {
   if (observed.status == store::ContainerStatus::paused)
     return Error::of(ErrorKind::in_use, "Container %s is already paused", std::string(id).c_str());
   if (!observed.is_running()) return not_running(id);
-  TRY(runtime::pause(runtime_context(store), id));
+  TRY(engine_pause(store, id, true));
   TRY(sys::open_at(store.run_fd(), (monitor_dir(id) + "/paused").c_str(), O_WRONLY | O_CREAT, 0600));
   container_event(store, "pause", *TRY(store::Containers(store).load(id, arena)));
   return {};
@@ -176,7 +177,7 @@ Status unpause_container(store::Store& store, std::string_view id) {
   const Observed observed = TRY(observe(store, id, arena));
   if (observed.status != store::ContainerStatus::paused)
     return Error::of(ErrorKind::in_use, "Container %s is not paused", std::string(id).c_str());
-  TRY(runtime::resume(runtime_context(store), id));
+  TRY(engine_pause(store, id, false));
   unlinkat(store.run_fd(), (monitor_dir(id) + "/paused").c_str(), 0);
   container_event(store, "unpause", *TRY(store::Containers(store).load(id, arena)));
   return {};

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/manager/engine.h"
 #include "src/manager/events.h"
 #include "src/manager/exit.h"
 #include "src/manager/log_file.h"
@@ -112,11 +113,10 @@ class Monitor final : ClientHandler, Streams::Sink {
     options.rootfs = &prepared->rootfs;
     options.start = true;
     options.detached = false;
-    std::copy_n(streams_.child(), 3, options.stdio);
-    const runtime::Context context = runtime_context(store_);
+    if (!settings_.terminal) std::copy_n(streams_.child(), 3, options.stdio);
     // What a monitor that was killed has left.
-    (void)runtime::delete_container(context, settings_.id, true);
-    process_ = TRY(runtime::create(context, settings_.id, *prepared->spec, prepared->config_text, options));
+    (void)engine_delete(store_, settings_.id);
+    process_ = TRY(engine_create(store_, *prepared, options));
     streams_.close_child();
     if (settings_.terminal) streams_.set_terminal(std::move(process_.terminal));
     started_ms_ = monotonic_ms();
@@ -203,7 +203,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     if (!settings_.auto_remove) save_state("exited");
     tell("die", {{"exitCode", std::to_string(code)}});
     if (state_.oom_killed) tell("oom");
-    (void)runtime::delete_container(runtime_context(store_), settings_.id, true);
+    (void)engine_delete(store_, settings_.id);
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
     streams_ = Streams();

@@ -13,6 +13,7 @@
 #include "src/manager/capabilities.h"
 #include "src/manager/conversation.h"
 #include "src/manager/create.h"
+#include "src/manager/engine.h"
 #include "src/manager/exec_user.h"
 #include "src/manager/launch.h"
 #include "src/manager/observe.h"
@@ -35,10 +36,19 @@ constexpr auto kOptions = std::to_array<Option>({
     ignored_value("detach-keys", "KEYS", "what leaves the process running"),
 });
 
+Result<const oci::Spec*> load_spec(const Call& call, store::Store& store, const std::string& id) {
+  if (!manager::is_external(store, id))
+    return runtime::load_spec(manager::runtime_context(store), id, call.arena);
+  const std::string path = store::Containers(store).path(id) + "/config.json";
+  const std::string text = TRY(sys::read_file_at(AT_FDCWD, path.c_str(), 16 << 20));
+  oci::Warnings warnings(call.arena);
+  return TRY(oci::parse_spec(text, call.arena, warnings));
+}
+
 /// What --user, --env and so on make of the container's own process.
 Result<oci::Process*> process_for(const Call& call, store::Store& store, const std::string& id,
                                   const store::Record& record) {
-  const oci::Spec* spec = TRY(runtime::load_spec(manager::runtime_context(store), id, call.arena));
+  const oci::Spec* spec = TRY(load_spec(call, store, id));
   auto* process = call.arena.make<oci::Process>();
   *process = *spec->process;
   const std::span<char* const> words = call.args.positionals().subspan(1);
@@ -159,6 +169,10 @@ Result<int> run(const Call& call) {
   if (!detach && call.args.flag("tty") && call.args.flag("interactive") && !isatty(STDIN_FILENO))
     return Error::of(ErrorKind::usage, "the input device is not a TTY");
   const oci::Process* process = TRY(process_for(call, *store, id, *record));
+  if (manager::is_external(*store, id)) {
+    if (detach) return Error::of(ErrorKind::unsupported, "exec -d is not supported with --runtime");
+    return manager::engine_exec(*store, id, *process);
+  }
   return detach ? detached(*store, id, *process, inherited) : attached(call, *store, id, *process);
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "src/cli/slipway/container_options.h"
 #include "src/cli/slipway/session.h"
@@ -83,9 +84,9 @@ Result<int> exit_code_of_lost(store::Store& store, const std::string& id) {
 }
 
 Result<int> foreground(const Call& call, store::Store& store, const manager::CreateRequest& request,
-                       manager::NewContainer container, const manager::Inherited& inherited) {
+                       manager::NewContainer container, const manager::Inherited& inherited,
+                       const manager::SignalGuard& signals) {
   const store::ContainerConfig& config = request.record->config;
-  const manager::SignalGuard signals = TRY(manager::SignalGuard::begin());
   manager::StartOptions start;
   start.inherited = &inherited;
   start.attach = (config.attach_stdin ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
@@ -116,6 +117,9 @@ Result<int> run_run(const Call& call) {
     return Error::of(ErrorKind::usage, "the input device is not a TTY");
   TRY(manager::parse_detach_keys(call.args.value("detach-keys", "")));
   const auto store = TRY(open_store(call));
+  // A ^C from here on is for the container: it must not leave one behind that nobody has started.
+  std::optional<manager::SignalGuard> signals;
+  if (!request.detach) signals.emplace(TRY(manager::SignalGuard::begin()));
   manager::NewContainer container = TRY(create(call, *store, request));
   const std::string id = container.id;
   const auto remove_failed = [&](Error error) -> Error {
@@ -123,7 +127,7 @@ Result<int> run_run(const Call& call) {
     return error;
   };
   if (!request.detach) {
-    auto code = foreground(call, *store, request, std::move(container), inherited);
+    auto code = foreground(call, *store, request, std::move(container), inherited, *signals);
     if (!code.ok()) return remove_failed(std::move(code).error());
     return *code;
   }

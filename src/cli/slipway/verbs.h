@@ -16,6 +16,7 @@ constexpr Verb as(const char* name, const Verb& verb) {
 
 extern const Verb kEvents, kSystemEvents;
 extern const Verb kInfo, kSystemInfo;
+extern const Verb kSystemBoot;
 extern const Verb kVersion;
 
 // Containers.

@@ -1,0 +1,238 @@
+#include "src/manager/engine.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "src/manager/observe.h"
+#include "src/store/containers.h"
+#include "src/sys/file.h"
+#include "src/sys/kernel.h"
+#include "src/sys/mount.h"
+
+namespace slipway::manager {
+
+namespace {
+
+/// The other runtime of a container, as a program.
+class Program {
+ public:
+  static Result<Program> of(store::Store& store, std::string_view id) {
+    Arena arena;
+    const store::Record* record = TRY(store::Containers(store).load(id, arena));
+    Program program;
+    program.path_ = record->host.runtime.view();
+    program.root_ = store.run_root() + "/external";
+    program.log_ = store.run_root() + "/" + monitor_dir(id) + "/runtime-log";
+    return program;
+  }
+
+  /// Runs it to its end. `stdio` are its streams, -1 for /dev/null. Errors: what it wrote into its log.
+  Status run(std::vector<std::string> words, const int (&stdio)[3]) const {
+    const int code = TRY(exit_code(std::move(words), stdio));
+    if (code == 0) return {};
+    return failure(code);
+  }
+
+  Result<int> exit_code(std::vector<std::string> words, const int (&stdio)[3]) const {
+    std::vector<std::string> all = {path_, "--root", root_, "--log", log_};
+    all.insert(all.end(), words.begin(), words.end());
+    std::vector<char*> argv;
+    for (std::string& word : all) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    unlink(log_.c_str());
+    const pid_t child = fork();
+    if (child < 0) return Error::sys(errno, "fork");
+    if (child == 0) {
+      // The streams may be each other's numbers: move them out of the way first.
+      int moved[3];
+      for (int i = 0; i < 3; ++i)
+        moved[i] =
+            fcntl(stdio[i] >= 0 ? stdio[i] : open("/dev/null", O_RDWR | O_CLOEXEC), F_DUPFD_CLOEXEC, 10);
+      for (int i = 0; i < 3; ++i) dup2(moved[i], i);
+      for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) signal(number, SIG_DFL);
+      execvp(argv[0], argv.data());
+      _exit(errno == ENOENT ? 127 : 126);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
+ private:
+  /// The last message of its log; its kind follows from the words that all runtimes use.
+  Error failure(int code) const {
+    auto text = sys::read_file_at(AT_FDCWD, log_.c_str(), 1 << 20);
+    std::string message = text.ok() ? *text : std::string();
+    while (message.ends_with('\n')) message.pop_back();
+    message.erase(0, message.rfind('\n') + 1);
+    const size_t quoted = message.find("msg=\"");
+    if (quoted != std::string::npos) message = message.substr(quoted + 5, message.rfind('"') - quoted - 5);
+    if (message.empty() && code == 127) message = "no such program";
+    ErrorKind kind = ErrorKind::failed;
+    if (message.find("executable file not found") != std::string::npos ||
+        message.find("no such file or directory") != std::string::npos)
+      kind = ErrorKind::command_not_found;
+    if (message.find("permission denied") != std::string::npos) kind = ErrorKind::not_executable;
+    return Error::of(kind, "runtime `%s`: %s", path_.c_str(),
+                     message.empty() ? "failed without a word" : message.c_str());
+  }
+
+  std::string path_, root_, log_;
+};
+
+constexpr int kNoStreams[3] = {-1, -1, -1};
+
+/// The root file system at <bundle>/rootfs, for this process and its children only.
+Status mount_for_children(const Prepared& prepared) {
+  if (unshare(CLONE_NEWNS) < 0) return Error::sys(errno, "make a mount namespace");
+  if (sys::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
+    return Error::sys(errno, "make the mounts private");
+  const std::string target = prepared.bundle + "/rootfs";
+  if (mkdir(target.c_str(), 0700) < 0 && errno != EEXIST)
+    return Error::sys(errno, "mkdir `%s`", target.c_str());
+  const Fd tree = TRY(sys::mount_detached(prepared.rootfs));
+  if (sys::move_mount(tree.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    return Error::sys(errno, "mount `%s`", target.c_str());
+  return {};
+}
+
+/// A socket that the runtime sends the terminal to. Its path goes by way of our descriptor: it must be short.
+struct ConsoleSocket {
+  Fd dir, socket;
+  std::string path;
+
+  static Result<ConsoleSocket> make(const store::Store& store, std::string_view id) {
+    ConsoleSocket out;
+    out.dir = TRY(sys::open_at(store.run_fd(), monitor_dir(id).c_str(), O_RDONLY | O_DIRECTORY));
+    out.socket = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    out.path = "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(out.dir.get()) + "/console";
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", out.path.c_str());
+    unlinkat(out.dir.get(), "console", 0);
+    if (!out.socket ||
+        bind(out.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
+        listen(out.socket.get(), 1) < 0)
+      return Error::sys(errno, "make a console socket");
+    return out;
+  }
+
+  Result<Fd> receive() const {
+    const Fd connection(accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    unlinkat(dir.get(), "console", 0);
+    char byte[64];
+    iovec part = {byte, sizeof byte};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    if (!connection || recvmsg(connection.get(), &message, MSG_CMSG_CLOEXEC) < 0)
+      return Error::sys(errno, "receive the terminal");
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    if (!header || header->cmsg_type != SCM_RIGHTS)
+      return Error::of(ErrorKind::failed, "the runtime did not send a terminal");
+    int fd;
+    memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return Fd(fd);
+  }
+};
+
+Result<runtime::Created> create_external(store::Store& store, const Prepared& prepared,
+                                         const runtime::CreateOptions& options) {
+  const std::string id(prepared.record->id.view());
+  const Program program = TRY(Program::of(store, id));
+  TRY(mount_for_children(prepared));
+  const Fd dir = TRY(sys::open_at(AT_FDCWD, prepared.bundle.c_str(), O_RDONLY | O_DIRECTORY));
+  TRY(sys::replace_file_at(dir.get(), "config.json", prepared.config_text, 0600, false));
+  const std::string pid_file = store.run_root() + "/" + monitor_dir(id) + "/pid";
+  std::vector<std::string> words = {"create", "--bundle", prepared.bundle, "--pid-file", pid_file};
+  ConsoleSocket console;
+  const bool terminal = prepared.spec->process->terminal;
+  if (terminal) {
+    console = TRY(ConsoleSocket::make(store, id));
+    words.insert(words.end(), {"--console-socket", console.path});
+  }
+  words.push_back(id);
+  TRY(program.run(words, terminal ? kNoStreams : options.stdio));
+  runtime::Created created;
+  created.pid = atoi(TRY(sys::read_file_at(AT_FDCWD, pid_file.c_str(), 64)).c_str());
+  unlink(pid_file.c_str());
+  created.pidfd = Fd(sys::pidfd_open(created.pid));
+  if (!created.pidfd) return Error::sys(errno, "open the container's init");
+  if (terminal) created.terminal = TRY(console.receive());
+  Status started = program.run({"start", id}, kNoStreams);
+  if (started.ok()) return created;
+  (void)program.run({"delete", "--force", id}, kNoStreams);
+  return std::move(started).error();
+}
+
+}  // namespace
+
+bool is_external(const store::Store& store, std::string_view id) {
+  return faccessat(store.root_fd(), ("containers/" + std::string(id) + "/config.json").c_str(), F_OK, 0) == 0;
+}
+
+Result<runtime::Created> engine_create(store::Store& store, const Prepared& prepared,
+                                       const runtime::CreateOptions& options) {
+  if (!prepared.record->host.runtime.empty()) return create_external(store, prepared, options);
+  return runtime::create(runtime_context(store), prepared.record->id, *prepared.spec, prepared.config_text,
+                         options);
+}
+
+Status engine_signal(store::Store& store, std::string_view id, int signal) {
+  if (!is_external(store, id)) return runtime::kill(runtime_context(store), id, signal, false);
+  Arena arena;
+  const Observed observed = TRY(observe(store, id, arena));
+  const Fd pidfd(observed.is_running() ? sys::pidfd_open(observed.state->pid) : -1);
+  // Opened first, compared afterwards: else the number could be another process's by now.
+  if (!pidfd || !process_lives(observed.state->pid, observed.state->pid_start_time))
+    return Error::of(ErrorKind::in_use, "container not running");
+  if (sys::pidfd_send_signal(pidfd.get(), signal) < 0) return Error::sys(errno, "signal the container");
+  return {};
+}
+
+Status engine_pause(store::Store& store, std::string_view id, bool frozen) {
+  if (is_external(store, id))
+    return TRY(Program::of(store, id)).run({frozen ? "pause" : "resume", std::string(id)}, kNoStreams);
+  const runtime::Context context = runtime_context(store);
+  return frozen ? runtime::pause(context, id) : runtime::resume(context, id);
+}
+
+Status engine_delete(store::Store& store, std::string_view id) {
+  if (!is_external(store, id)) return runtime::delete_container(runtime_context(store), id, true);
+  Status deleted = TRY(Program::of(store, id)).run({"delete", "--force", std::string(id)}, kNoStreams);
+  // Mounted only where the monitor is.
+  sys::umount2((store::Containers(store).path(id) + "/rootfs").c_str(), MNT_DETACH);
+  return deleted;
+}
+
+Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Process& process) {
+  const Program program = TRY(Program::of(store, id));
+  const std::string name = "exec-" + std::to_string(getpid());
+  const std::string relative = monitor_dir(id) + "/" + name;
+  json::Writer writer;
+  writer.value(oci::kProcessType, &process);
+  TRY(sys::replace_file_at(store.run_fd(), relative.c_str(), writer.text(), 0600, false));
+  const std::string path = store.run_root() + "/" + relative;
+  constexpr int kOurs[3] = {0, 1, 2};
+  auto code = program.exit_code({"exec", "--process", path, std::string(id)}, kOurs);
+  unlink(path.c_str());
+  return code;
+}
+
+}  // namespace slipway::manager

@@ -1,0 +1,29 @@
+// What makes and ends containers: the built-in runtime, or with --runtime PATH another OCI runtime, which is
+// run as a program. Which one it is the container's record says; config.json in its directory is written for
+// the other kind only.
+#pragma once
+
+#include <string_view>
+
+#include "src/manager/launch.h"
+
+namespace slipway::manager {
+
+/// Makes the container and starts its program. In the monitor, which must be a subreaper. For another runtime
+/// the root file system is mounted in a mount namespace of the monitor's own.
+Result<runtime::Created> engine_create(store::Store& store, const Prepared& prepared,
+                                       const runtime::CreateOptions& options);
+
+/// Signals the container's init. in_use: it does not run.
+Status engine_signal(store::Store& store, std::string_view id, int signal);
+Status engine_pause(store::Store& store, std::string_view id, bool frozen);
+/// Removes what is left of a container in the kernel and in the run directory; kills it if need be.
+Status engine_delete(store::Store& store, std::string_view id);
+
+/// Runs a process in a container of another runtime, with this process's streams; its exit code.
+Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Process& process);
+
+/// Whether the container belongs to another runtime.
+bool is_external(const store::Store& store, std::string_view id);
+
+}  // namespace slipway::manager

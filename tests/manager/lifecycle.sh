@@ -1,0 +1,99 @@
+#!/bin/bash
+# labels: root cgroup
+# timeout: 120
+# A container from create to rm: start, stop, kill, pause, restart, wait, rename, update, restart policies.
+. "$SOURCE/tests/lib/common.sh"
+require_root
+busybox_image busybox
+state() { slipway inspect -f '{{.State.Status}}' "$1"; }
+
+id=$(slipway create --name web busybox sleep 100)
+check_eq 64 ${#id} 'length of the id'
+check_eq created "$(state web)"
+check_eq web "$(slipway start web)"
+check_eq running "$(state "${id:0:12}")"
+check_eq running "$(state "${id:0:5}")"
+check_eq web "$(slipway start web)" 'start of a running one'
+check_fails 1 'You cannot remove a running container' slipway rm web
+
+# A frozen process makes no progress.
+check slipway exec -d web sh -c 'while :; do date +%s%N >/tmp/now; done'
+wait_for 5 slipway exec web test -s /tmp/now
+check slipway pause web
+check_eq paused "$(state web)"
+check_contains "$(slipway ps --format '{{.Status}}')" '(Paused)'
+check_fails 1 'is paused' slipway exec web true
+check_fails 1 'already paused' slipway pause web
+slipway cp web:/tmp/now "$TMPDIR/first"
+sleep 0.2
+slipway cp web:/tmp/now "$TMPDIR/second"
+check cmp "$TMPDIR/first" "$TMPDIR/second"
+check slipway unpause web
+check_fails 1 'is not paused' slipway unpause web
+
+# stop sends TERM, which sleep does not handle as process 1; then KILL.
+check slipway stop -t 1 web
+check_eq exited "$(state web)"
+check_eq 137 "$(slipway wait web)"
+check slipway stop web
+check_fails 1 'is not running' slipway kill web
+check slipway restart web
+check_eq running "$(state web)"
+check slipway kill -s KILL web
+check_eq 137 "$(slipway wait web)"
+
+check slipway rename web shop
+check_fails 1 'No such container: web' slipway inspect --type container web
+check slipway run -d --name web --stop-signal USR1 busybox sh -c 'trap "exit 5" USR1; while :; do sleep 0.1; done'
+check_fails 1 'is already in use' slipway rename shop web
+sleep 0.3
+check slipway stop web
+check_eq 5 "$(slipway inspect -f '{{.State.ExitCode}}' web)"
+check slipway rm web shop
+check_fails 1 'No such container' slipway rm web
+
+# wait blocks until the end, and prints the code.
+check slipway run -d --name short busybox sh -c 'sleep 0.5; exit 9'
+check_eq 9 "$(slipway wait short)"
+check slipway rm short
+
+# Limits of a running container.
+check slipway run -d --name box -m 64m busybox sleep 100
+check slipway update -m 32m --memory-swap 64m box
+check_eq 33554432 "$(slipway inspect -f '{{.HostConfig.Memory}}' box)"
+check_eq 33554432 "$(slipway exec box sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null')"
+check_contains "$(slipway top box)" 'sleep 100'
+check_contains "$(slipway stats --no-stream box)" 'box'
+check slipway rm -f box
+
+# Restart policies.
+check slipway run -d --name again --restart on-failure:2 busybox false
+check_eq 1 "$(slipway wait again)"
+check_eq 2 "$(slipway inspect -f '{{.RestartCount}}' again)"
+check slipway rm again
+check slipway run -d --name always --restart always busybox sh -c 'sleep 0.2'
+wait_for 10 sh -c "[ \$('$SLIPWAY' --root '$TMPDIR/slipway' --run-root '$TMPDIR/slipway-run' inspect -f '{{.RestartCount}}' always) -ge 1 ]"
+check slipway stop always
+check_eq exited "$(state always)"
+check slipway rm always
+check_fails 125 'conflicting options' slipway run --rm --restart always busybox true
+
+# When a monitor is killed, ps tells the truth, and the container can be removed.
+check slipway run -d --name orphan busybox sleep 100
+monitor=$(jq -r .MonitorPid "$TMPDIR/slipway/containers/$(slipway inspect -f '{{.Id}}' orphan)/state.json")
+kill -9 "$monitor"
+check_eq running "$(state orphan)"
+kill -9 "$(slipway inspect -f '{{.State.Pid}}' orphan)"
+wait_for 5 sh -c "[ \"\$('$SLIPWAY' --root '$TMPDIR/slipway' --run-root '$TMPDIR/slipway-run' inspect -f '{{.State.Status}}' orphan)\" = exited ]"
+check slipway rm orphan
+
+# Health.
+check slipway run -d --name sick --health-cmd 'test -f /ok' --health-interval 200ms --health-retries 2 busybox sleep 100
+wait_for 10 sh -c "'$SLIPWAY' --root '$TMPDIR/slipway' --run-root '$TMPDIR/slipway-run' ps | grep -q '(unhealthy)'"
+check slipway exec sick touch /ok
+wait_for 10 sh -c "'$SLIPWAY' --root '$TMPDIR/slipway' --run-root '$TMPDIR/slipway-run' ps | grep -q '(healthy)'"
+check slipway rm -f sick
+
+check_contains "$(slipway events --since 10m --until 0s --format '{{.Action}}' | sort -u | tr '\n' ' ')" 'create destroy die'
+check_eq '' "$(slipway ps -aq)" 'containers left'
+check_eq '' "$(ls "$TMPDIR/slipway/pending" "$TMPDIR/slipway/names" "$TMPDIR/slipway/ids" | grep -v : | tr -d '\n')" 'left in the store'

@@ -1,0 +1,49 @@
+#!/bin/bash
+# labels: root cgroup
+# timeout: 90
+# Wrong uses: one clear line and the right exit code each.
+. "$SOURCE/tests/lib/common.sh"
+require_root
+busybox_image busybox
+check slipway run -d --name live busybox sleep 100
+check slipway create --name dead busybox true
+
+check_fails 1 'unknown command "psx", did you mean "ps"' slipway psx
+check_fails 1 'unknown command "container lss"' slipway container lss
+check_fails 125 'unknown flag: --nope' slipway ps --nope
+check_fails 125 'requires a minimum of 1 argument' slipway run
+check_fails 125 'requires exactly 2 argument' slipway rename one
+check_fails 125 'flag needs an argument' slipway run --name
+check_fails 1 'No such container: nothing' slipway start nothing
+check_fails 1 'No such container: nothing' slipway stop nothing
+check_fails 1 'No such container: nothing' slipway logs nothing
+check_fails 1 'No such container: nothing' slipway rm nothing
+check_fails 1 'No such container: nothing' slipway exec nothing true
+check_fails 1 'is not running' slipway kill dead
+check_fails 1 'is not running' slipway exec dead true
+check_fails 1 'You cannot attach to a stopped container' slipway attach dead
+check_fails 1 'You cannot remove a running container' slipway rm live
+check_fails 125 'is already in use by container' slipway run --name live busybox true
+check_fails 125 'Invalid container name' slipway run --name 'bad/name' busybox true
+check_fails 125 'Invalid signal' slipway kill -s NONSENSE live
+check_fails 125 'invalid size' slipway run -m lots busybox true
+check_fails 125 'Minimum memory limit allowed is 6MB' slipway run -m 1m busybox true
+check_fails 125 'invalid capability' slipway run --cap-add NOT_A_CAP busybox true
+check_fails 125 'mount path must be absolute' slipway run -v /tmp:relative busybox true
+check_fails 125 'Duplicate mount point' slipway run -v /tmp:/x -v /var:/x busybox true
+check_fails 125 'invalid mode' slipway run -v /tmp:/x:sideways busybox true
+check_fails 125 'conflicting options' slipway run -d -a stdout busybox true
+check_fails 125 'invalid port' slipway run -p 99999:80 busybox true
+check_fails 125 'invalid restart policy' slipway run --restart sometimes busybox true
+check_fails 125 'no log driver named' slipway run --log-driver pigeon busybox true
+check_fails 125 'cannot join' slipway run --network container:dead busybox true
+check_fails 125 'is not supported' slipway run --network my-network busybox true
+check_fails 125 'input device is not a TTY' slipway run -it busybox true
+check_fails 125 'error gathering device information' slipway run --device /dev/no-such busybox true
+check_fails 125 'opening seccomp profile' slipway run --security-opt seccomp=/no/such busybox true
+check_fails 125 'invalid --security-opt' slipway run --security-opt bogus=1 busybox true
+check_fails 125 'No such file' slipway run --env-file /no/such busybox true
+check_fails 1 'no such volume' slipway volume rm nothing
+check slipway rm -f live dead
+left=$(slipway ps -aq)
+[ -z "$left" ] || slipway rm -f $left >/dev/null
