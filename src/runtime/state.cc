@@ -134,10 +134,13 @@ Result<State> read_state(int directory, std::string_view id) {
   if (!text.ok() && text.error().code() == ENOENT)  // not there yet, or half removed
     return Error::of(ErrorKind::not_found, "container `%.*s` does not exist", name_size, id.data());
   if (!text.ok()) return std::move(text).error();
+  return parse_state(*text, id).ctx("container `%.*s`: `%s`", name_size, id.data(),
+                                    static_cast<const char*>(kStateFile));
+}
+
+Result<State> parse_state(std::string_view text, std::string_view id) {
   Arena arena;
-  const StateDocument* document =
-      TRY(json::read<StateDocument>(*text, json::type<StateDocument>, arena)
-              .ctx("container `%.*s`: `%s`", name_size, id.data(), static_cast<const char*>(kStateFile)));
+  const StateDocument* document = TRY(json::read<StateDocument>(text, json::type<StateDocument>, arena));
   State state;
   state.id = id;
   state.bundle = document->bundle.view();

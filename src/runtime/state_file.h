@@ -23,6 +23,8 @@ Result<Fd> open_container(const Context& context, std::string_view id);
 Status write_state(int directory, const State& state);
 /// Without the status.
 Result<State> read_state(int directory, std::string_view id);
+/// The same from the file's text.
+Result<State> parse_state(std::string_view text, std::string_view id);
 
 /// The status from what the kernel says: init's life, the start fifo, the freezer.
 Result<ContainerStatus> find_status(const Context& context, int directory, const State& state);
