@@ -142,9 +142,10 @@ $(BUILD)/tests/lib/%: $(BUILD)/obj/tests/lib/%.o $(BUILD)/link-flags
 # The drivers' conformance suite: one program, run by tests/drivers/*.sh with the name of a driver.
 suite := $(if $(wildcard tests/drivers/suite.cc),$(BUILD)/tests/drivers/suite)
 suite_objects := $(call objects_of,tests/drivers)
-$(BUILD)/tests/drivers/suite: $(suite_objects) $(archives) $(BUILD)/link-flags
+suite_archives := $(foreach room,src/base src/sys drivers,$(call room_archive,$(room)))
+$(BUILD)/tests/drivers/suite: $(suite_objects) $(suite_archives) $(BUILD)/link-flags
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $(suite_objects) $(call in_group,$(archives)) $(linked_libs) -lcmocka
+	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $(suite_objects) $(call in_group,$(suite_archives)) $(linked_libs) -lcmocka
 
 # The list of tests, for CTest. Labels and limits stand in the head of each test's own source.
 $(BUILD)/tests/CTestTestfile.cmake: tests/lib/list-tests $(wildcard tests/unit/*_test.cc) $(shell_tests) \

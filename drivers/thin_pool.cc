@@ -281,12 +281,13 @@ Status ThinPool::rename(const std::string& from, const std::string& to, const Th
 
 Result<sys::DmDevice> ThinPool::activate(const ThinDevice& device) const {
   const std::string name = device_name(device.id);
-  Result<sys::DmDevice> active = mapper_.find(name);
-  if (active.ok()) {
-    if (active->deferred) (void)mapper_.message(name, "@cancel_deferred_remove");
-    return active;
+  for (int tries = 0; tries < 500; ++tries) {
+    Result<sys::DmDevice> active = mapper_.find(name);
+    if (!active.ok() && active.error().kind() == ErrorKind::not_found) break;
+    if (!active.ok() || !active->deferred || mapper_.message(name, "@cancel_deferred_remove").ok())
+      return active;
+    usleep(10'000);  // too late: it has been closed and is on its way out
   }
-  if (active.error().kind() != ErrorKind::not_found) return active;
   const sys::DmDevice pool = TRY(mapper_.find(pool_));
   return mapper_.create(name, device.size / kSector, "thin", pool.path + " " + std::to_string(device.id));
 }

@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
       CASE(trees_and_changes),
       CASE(container_through_its_mount),
       CASE(rebase),
+      CASE(random_changes),
       CASE(names_and_errors),
       CASE(committed_layers_are_read_only),
       CASE(stage_is_dropped),

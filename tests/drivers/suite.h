@@ -116,6 +116,7 @@ void add_layer(slipway::drivers::Driver& driver, const std::string& id, const st
 void trees_and_changes(void** state);
 void container_through_its_mount(void** state);
 void rebase(void** state);
+void random_changes(void** state);
 void names_and_errors(void** state);
 void committed_layers_are_read_only(void** state);
 void stage_is_dropped(void** state);
