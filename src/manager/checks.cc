@@ -5,6 +5,7 @@
 
 #include "src/manager/capabilities.h"
 #include "src/store/containers.h"
+#include "src/store/networks.h"
 
 namespace slipway::manager {
 
@@ -20,6 +21,22 @@ Status resolve_shared(store::Store& store, Str& mode, Arena& arena) {
   if (!mode.view().starts_with(kPrefix)) return {};
   const std::string id = TRY(store::Containers(store).find(mode.view().substr(kPrefix.size())));
   mode = arena.format("container:%s", id.c_str());
+  return {};
+}
+
+/// The networks must be there, and are noted by their names.
+Status resolve_networks(store::Store& store, Record& record, Arena& arena) {
+  store::Networks networks(store);
+  for (store::Attachment& attachment : record.networks) {
+    const store::Network* network = TRY(networks.find(attachment.network, arena));
+    attachment.network = network->name;
+    ListBuilder<Str> aliases(arena);
+    for (const Str alias : attachment.aliases) aliases.add(alias);
+    aliases.add(record.name);
+    attachment.aliases = aliases.list();
+  }
+  if (!record.networks.empty() && record.host.network_mode != "default")
+    record.host.network_mode = record.networks[0].network;
   return {};
 }
 
@@ -85,6 +102,7 @@ Status check_request(store::Store& store, Record& record, Arena& arena) {
   for (Str* mode : {&host.network_mode, &host.pid_mode, &host.ipc_mode, &host.uts_mode})
     TRY(resolve_shared(store, *mode, arena));
   TRY(check_network(record));
+  TRY(resolve_networks(store, record, arena));
   if (host.uts_mode == "host" && !record.config.hostname.empty())
     return Error::of(ErrorKind::usage, "conflicting options: hostname and the UTS mode");
   TRY(check_security(host));

@@ -63,7 +63,7 @@ bool is_loopback_server(std::string_view line) {
 
 /// The host's, with what the options replace; name servers on the host's loopback are not reachable from a
 /// network namespace of the container's own.
-std::string resolv_conf(const store::HostConfig& host) {
+std::string resolv_conf(const store::HostConfig& host, const std::vector<std::string>& name_servers) {
   const bool own_network = host.network_mode != "host";
   std::string text = host_file("/etc/resolv.conf");
   if (own_network && text.find("127.0.0.53") != std::string::npos) {
@@ -75,7 +75,8 @@ std::string resolv_conf(const store::HostConfig& host) {
     const size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view line = std::string_view(text).substr(at, end - at);
     at = end + 1;
-    if (line.starts_with("nameserver") && (!host.dns.empty() || (own_network && is_loopback_server(line))))
+    if (line.starts_with("nameserver") &&
+        (!host.dns.empty() || !name_servers.empty() || (own_network && is_loopback_server(line))))
       continue;
     if ((line.starts_with("search") || line.starts_with("domain")) && !host.dns_search.empty()) continue;
     if (line.starts_with("options") && !host.dns_options.empty()) continue;
@@ -86,6 +87,7 @@ std::string resolv_conf(const store::HostConfig& host) {
     for (const Str domain : host.dns_search) out.append(" ").append(domain.view());
     out += "\n";
   }
+  for (const std::string& server : name_servers) out.append("nameserver ").append(server).append("\n");
   for (const Str server : host.dns) out.append("nameserver ").append(server.view()).append("\n");
   if (!host.dns_options.empty()) {
     out += "options";
@@ -98,7 +100,7 @@ std::string resolv_conf(const store::HostConfig& host) {
 }  // namespace
 
 Status write_container_files(store::Store& store, int dir, const store::Record& record,
-                             std::string_view address) {
+                             const NetworkSession& network) {
   const std::string_view mode = record.host.network_mode;
   if (mode.starts_with("container:")) {
     // Who shares a network shares its names.
@@ -109,8 +111,8 @@ Status write_container_files(store::Store& store, int dir, const store::Record& 
   }
   std::string hostname(record.config.hostname.view());
   TRY(write_file(dir, "hostname", hostname += '\n'));
-  TRY(write_file(dir, "hosts", hosts(record, address)));
-  return write_file(dir, "resolv.conf", resolv_conf(record.host));
+  TRY(write_file(dir, "hosts", hosts(record, network.address())));
+  return write_file(dir, "resolv.conf", resolv_conf(record.host, network.name_servers()));
 }
 
 }  // namespace slipway::manager

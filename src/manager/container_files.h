@@ -3,13 +3,14 @@
 
 #include <string>
 
+#include "src/manager/network.h"
 #include "src/store/record.h"
 #include "src/store/store.h"
 
 namespace slipway::manager {
 
-/// Writes them into the container's directory. `address` is the container's own, "" when it has none.
+/// Writes them into the container's directory, with the address and the name servers of its networks.
 Status write_container_files(store::Store& store, int dir, const store::Record& record,
-                             std::string_view address);
+                             const NetworkSession& network);
 
 }  // namespace slipway::manager

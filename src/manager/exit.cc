@@ -8,6 +8,7 @@
 
 #include "src/manager/engine.h"
 #include "src/manager/events.h"
+#include "src/manager/network.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/store/removal.h"
@@ -50,6 +51,7 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
         "You cannot remove a %s container %.*s. Stop the container before attempting removal or force remove",
         to_string(observed->status), static_cast<int>(id.size()), id.data());
   (void)engine_delete(store, id);
+  collect_session(store, id);
   (void)sys::remove_tree(store.run_fd(), monitor_dir(id).c_str());
   TRY(containers.remove(id, std::move(lock)));
   if (!record.ok()) return {};

@@ -1,5 +1,6 @@
 #include "src/manager/inspect.h"
 
+#include "src/manager/network.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 
@@ -90,9 +91,9 @@ Value config_value(const store::ContainerConfig& config) {
   return out;
 }
 
-Value port_bindings_value(const store::HostConfig& host) {
+Value port_map(const std::vector<store::PortBinding>& bindings) {
   Value out = Value::map();
-  for (const store::PortBinding& binding : host.port_bindings) {
+  for (const store::PortBinding& binding : bindings) {
     Value list = out.find(binding.port) ? out[binding.port] : Value::array();
     list.add(Value::object().set("HostIp", binding.host_ip).set("HostPort", binding.host_port));
     out.set(binding.port, std::move(list));
@@ -146,7 +147,7 @@ Value host_value(const store::Record& record) {
       "LogConfig",
       Value::object().set("Type", host.log_config.type).set("Config", Value::map_of(host.log_config.config)));
   out.set("NetworkMode", host.network_mode);
-  out.set("PortBindings", port_bindings_value(host));
+  out.set("PortBindings", port_map({host.port_bindings.begin(), host.port_bindings.end()}));
   out.set("RestartPolicy", Value::object()
                                .set("Name", host.restart_policy.name)
                                .set("MaximumRetryCount", host.restart_policy.maximum_retry_count));
@@ -200,22 +201,39 @@ Value mounts_value(const store::Record& record) {
   return out;
 }
 
-Value network_value(const store::Record& record) {
+Value text_of(const Value& value) {
+  return value.is_string() ? value : Value("");
+}
+
+/// One network of the container; `status` is empty when it does not run.
+Value endpoint_value(const store::Attachment* attachment, const Value& status) {
+  Value out = Value::object();
+  out.set("Aliases", attachment ? Value::strings(attachment->aliases) : Value());
+  out.set("NetworkID", text_of(status["id"])).set("IPAddress", text_of(status["address"]));
+  out.set("IPPrefixLen", status["prefix"].is_integer() ? status["prefix"] : Value(0));
+  return out.set("Gateway", text_of(status["gateway"])).set("MacAddress", text_of(status["mac"]));
+}
+
+Value network_value(const store::Store& store, const store::Record& record, bool running) {
+  const Value status = running ? network_status(store, record.id) : Value();
   Value networks = Value::map();
   const std::string_view mode = record.host.network_mode;
-  const bool shared = mode.starts_with("container:") || mode.starts_with("ns:");
-  Value endpoint = Value::object();
-  endpoint.set("IPAddress", "").set("Gateway", "").set("MacAddress", "").set("NetworkID", "");
-  if (!shared) networks.set(mode == "default" ? "bridge" : mode, std::move(endpoint));
+  for (const store::Attachment& one : record.networks)
+    networks.set(one.network, endpoint_value(&one, status["networks"][one.network]));
+  if (record.networks.empty() && !mode.starts_with("container:") && !mode.starts_with("ns:"))
+    networks.set(mode == "default" ? "none" : mode, endpoint_value(nullptr, Value()));
+  const Value first = record.networks.empty() ? Value() : status["networks"][record.networks[0].network];
   Value ports = Value::map();
   for (const Str port : record.config.exposed_ports) ports.set(port, Value());
-  const Value bindings = port_bindings_value(record.host);
+  Arena arena;
+  const Value bindings = running ? port_map(published_ports(store, record, arena)) : Value::map();
   for (const auto& member : bindings.members()) ports.set(member.key, member.value);
   return Value::object()
       .set("Ports", std::move(ports))
-      .set("IPAddress", "")
-      .set("Gateway", "")
-      .set("MacAddress", "")
+      .set("IPAddress", text_of(first["address"]))
+      .set("IPPrefixLen", first["prefix"].is_integer() ? first["prefix"] : Value(0))
+      .set("Gateway", text_of(first["gateway"]))
+      .set("MacAddress", text_of(first["mac"]))
       .set("SandboxKey", "")
       .set("Networks", std::move(networks));
 }
@@ -267,7 +285,7 @@ Result<Value> inspect_container(store::Store& store, std::string_view id, bool s
   }
   out.set("Mounts", mounts_value(record));
   out.set("Config", config_value(record.config));
-  out.set("NetworkSettings", network_value(record));
+  out.set("NetworkSettings", network_value(store, record, observed.is_running()));
   return out;
 }
 

@@ -60,19 +60,20 @@ Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view 
   store::Containers containers(store);
   prepared->record = TRY(containers.load(id, arena));
   const store::Record& record = *prepared->record;
-  TRY(check_network(record));
   prepared->bundle = containers.path(id);
   drivers::Driver* driver = TRY(store.driver());
   prepared->rootfs = TRY(driver->mounts(id));
   const Identity identity = TRY(identity_of(record, prepared->rootfs, arena));
   const Str init = record.host.init ? TRY(find_init_program(arena)) : Str();
-  TRY(write_container_files(store, dir, record, ""));
+  prepared->network = TRY(NetworkSession::open(store, record));
+  TRY(write_container_files(store, dir, record, prepared->network));
+  const std::string network_path = prepared->network.path();
   prepared->spec = TRY(build_spec({.store = store,
                                    .record = record,
                                    .user = identity.user,
                                    .home = identity.home,
                                    .dir = prepared->bundle,
-                                   .network_path = Str(),
+                                   .network_path = arena.copy(network_path),
                                    .init_path = init,
                                    .arena = arena}));
   oci::Warnings warnings(arena);
@@ -107,6 +108,7 @@ Result<Started> start_container(store::Store& store, std::string_view id, Fd loc
     if (options.inherited) options.inherited->close_all();
     run_monitor(store, std::move(prepared), std::move(locked_dir), std::move(theirs), options.attach);
   }
+  prepared->network.abandon();  // it is the monitor's
   theirs.reset();
   char message[4096];
   const size_t size = TRY(wire::receive(ours.get(), message, sizeof message, true));

@@ -7,6 +7,7 @@
 
 #include "oci/spec.h"
 #include "src/manager/inherited.h"
+#include "src/manager/network.h"
 #include "src/manager/wire.h"
 #include "src/runtime/runtime.h"
 #include "src/store/record.h"
@@ -23,6 +24,7 @@ struct Prepared {
   std::string config_text;
   sys::MountSpec rootfs;
   std::string bundle;  // the container's directory
+  NetworkSession network;
 };
 
 /// Where the built-in runtime keeps what it knows of the store's containers.

@@ -127,6 +127,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     health_.begin(started_ms_);
     save_state("running");
     container_event(store_, "start", *prepared->record);
+    network_ = std::move(prepared->network);
     prepared.reset();
     return {};
   }
@@ -207,6 +208,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
     streams_ = Streams();
+    network_ = NetworkSession();
     return code;
   }
 
@@ -317,6 +319,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   Streams streams_;
   Clients clients_;
   LogFile log_;
+  NetworkSession network_;
   runtime::Created process_;
   OwnedState state_;
   std::vector<pollfd> fds_;

@@ -133,6 +133,14 @@ struct MountPoint {
   bool anonymous = false;  // a volume that is removed with the container by rm -v and --rm
 };
 
+/// One bridge network that the container is attached to.
+struct Attachment {
+  Str network;  // its name
+  List<Str> aliases;
+  Str address;  // "" for any
+  Str mac_address;
+};
+
 struct Record {
   Str id;
   Str name;
@@ -146,6 +154,7 @@ struct Record {
   ContainerConfig config;
   HostConfig host;
   List<MountPoint> mounts;
+  List<Attachment> networks;  // bridge networks; empty for every other mode
 };
 
 struct HealthResult {

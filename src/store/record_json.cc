@@ -119,6 +119,11 @@ JSON_OBJECT(slipway::store::MountPoint, JSON_FIELD(slipway::store::MountPoint, t
             JSON_FIELD(slipway::store::MountPoint, no_copy, "NoCopy"),
             JSON_FIELD(slipway::store::MountPoint, anonymous, "Anonymous"));
 
+JSON_OBJECT(slipway::store::Attachment, JSON_FIELD(slipway::store::Attachment, network, "Network"),
+            JSON_FIELD(slipway::store::Attachment, aliases, "Aliases"),
+            JSON_FIELD(slipway::store::Attachment, address, "IPAddress"),
+            JSON_FIELD(slipway::store::Attachment, mac_address, "MacAddress"));
+
 JSON_OBJECT(slipway::store::Record, JSON_FIELD(slipway::store::Record, id, "Id"),
             JSON_FIELD(slipway::store::Record, name, "Name"),
             JSON_FIELD(slipway::store::Record, created, "Created"),
@@ -130,7 +135,8 @@ JSON_OBJECT(slipway::store::Record, JSON_FIELD(slipway::store::Record, id, "Id")
             JSON_FIELD(slipway::store::Record, platform, "Platform"),
             JSON_FIELD(slipway::store::Record, config, "Config"),
             JSON_FIELD(slipway::store::Record, host, "HostConfig"),
-            JSON_FIELD(slipway::store::Record, mounts, "Mounts"));
+            JSON_FIELD(slipway::store::Record, mounts, "Mounts"),
+            JSON_FIELD(slipway::store::Record, networks, "Networks"));
 
 JSON_OBJECT(slipway::store::HealthResult, JSON_FIELD(slipway::store::HealthResult, start, "Start"),
             JSON_FIELD(slipway::store::HealthResult, end, "End"),

@@ -1,4 +1,5 @@
 #include "src/cli/slipway/container_options.h"
+#include "src/manager/network.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -110,11 +111,37 @@ Status read_attach(const Call& call, store::ContainerConfig& config, bool detach
   return {};
 }
 
-Status read_network(const Call& call, store::HostConfig& host) {
+/// The bridge networks among the modes, with what the other options say of the container's place on them.
+Status read_attachments(const Call& call, const List<Str>& modes, store::Record& record) {
+  const bool bridge = manager::uses_bridge(record.host);
+  if (modes.size() > 1 && !bridge)
+    return Error::of(ErrorKind::usage,
+                     "conflicting options: --network %s is the only one that a container can have",
+                     modes[0].c_str());
+  for (const char* option : {"network-alias", "ip", "mac-address"})
+    if (!bridge && call.args.given(option))
+      return Error::of(ErrorKind::usage, "--%s needs a bridge network: --network NAME", option);
+  if (!bridge) return {};
+  ListBuilder<store::Attachment> all(call.arena);
+  for (const Str mode : modes) {
+    store::Attachment one;
+    one.network = mode;
+    one.aliases = texts(call, "network-alias");
+    if (all.size() == 0) one.address = text(call, "ip");
+    if (all.size() == 0) one.mac_address = text(call, "mac-address");
+    all.add(one);
+  }
+  if (modes.empty()) all.add({store::kDefaultNetwork, {}, text(call, "ip"), text(call, "mac-address")});
+  record.networks = all.list();
+  return {};
+}
+
+Status read_network(const Call& call, store::Record& record) {
+  store::HostConfig& host = record.host;
   List<Str> modes = texts(call, "network");
   if (modes.empty()) modes = texts(call, "net");
-  if (modes.size() > 1) return Error::of(ErrorKind::unsupported, "only one --network is supported here");
   host.network_mode = modes.empty() ? Str("default") : modes[0];
+  TRY(read_attachments(call, modes, record));
   host.dns = texts(call, "dns");
   host.dns_search = texts(call, "dns-search");
   host.dns_options = texts(call, "dns-option");
@@ -262,7 +289,7 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
   host.init = call.args.flag("init");
   host.runtime = text(call, "runtime");
   TRY(read_restart_policy(call, host));
-  TRY(read_network(call, host));
+  TRY(read_network(call, *request.record));
   TRY(read_logging(call, host));
   TRY(read_namespaces(call, host));
   TRY(read_resources(call, host));

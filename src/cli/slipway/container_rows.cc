@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "src/cli/slipway/format.h"
+#include "src/manager/network.h"
 #include "src/store/id.h"
 
 namespace slipway::cli {
@@ -102,9 +103,11 @@ std::string status_text(const manager::Observed& observed) {
   return "Exited (" + std::to_string(state.exit_code) + ") " + time_ago(state.finished_at);
 }
 
-std::string ports_text(const store::Record& record) {
+std::string ports_text(const store::Store& store, const store::Record& record) {
+  Arena arena;
   std::string text;
-  for (const store::PortBinding& binding : record.host.port_bindings)
+  const std::vector<store::PortBinding> bindings = manager::published_ports(store, record, arena);
+  for (const store::PortBinding& binding : bindings)
     text.append(text.empty() ? "" : ", ")
         .append(binding.host_ip.empty() ? "0.0.0.0" : binding.host_ip.view())
         .append(":")
@@ -113,28 +116,37 @@ std::string ports_text(const store::Record& record) {
         .append(binding.port.view());
   for (const Str port : record.config.exposed_ports) {
     bool published = false;
-    for (const store::PortBinding& binding : record.host.port_bindings)
-      published = published || binding.port == port.view();
+    for (const store::PortBinding& binding : bindings) published = published || binding.port == port.view();
     if (!published) text.append(text.empty() ? "" : ", ").append(port.view());
   }
   return text;
 }
 
-Value container_row(const store::Record& record, const manager::Observed& observed, bool truncate) {
+/// The networks, as `ps --format {{.Networks}}` lists them. Without a word from the user there is none.
+std::string networks_text(const store::Record& record) {
+  std::string text;
+  for (const store::Attachment& one : record.networks)
+    text.append(text.empty() ? "" : ",").append(one.network.view());
+  if (!text.empty()) return text;
+  return record.host.network_mode == "default" ? "none" : std::string(record.host.network_mode.view());
+}
+
+Value container_row(const store::Store& store, const store::Record& record, const manager::Observed& observed,
+                    bool truncate) {
   Value row = Value::object();
   row.set("ID", truncate ? store::short_id(record.id) : record.id.view());
   row.set("Image", record.config.image);
   row.set("Command", command_text(record, truncate));
   row.set("CreatedAt", go_time(record.created));
   row.set("RunningFor", time_ago(record.created));
-  row.set("Ports", observed.is_running() ? ports_text(record) : std::string());
+  row.set("Ports", observed.is_running() ? ports_text(store, record) : std::string());
   row.set("State", to_string(observed.status));
   row.set("Status", status_text(observed));
   row.set("Names", record.name);
   row.set("Labels", joined_labels(record.config.labels));
   row.set("Mounts", mounts_text(record, truncate));
   row.set("LocalVolumes", std::to_string(local_volumes(record)));
-  row.set("Networks", record.host.network_mode == "default" ? Str("bridge") : record.host.network_mode);
+  row.set("Networks", networks_text(record));
   row.set("\x01labels", Value::map_of(record.config.labels));
   return row;
 }

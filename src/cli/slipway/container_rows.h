@@ -12,9 +12,10 @@ namespace slipway::cli {
 /// "Up 5 minutes (healthy)", "Exited (0) 3 seconds ago".
 std::string status_text(const manager::Observed& observed);
 /// "0.0.0.0:8080->80/tcp, 443/tcp".
-std::string ports_text(const store::Record& record);
+std::string ports_text(const store::Store& store, const store::Record& record);
 /// The value that templates of `ps` see.
-Value container_row(const store::Record& record, const manager::Observed& observed, bool truncate);
+Value container_row(const store::Store& store, const store::Record& record, const manager::Observed& observed,
+                    bool truncate);
 /// "5 minutes ago" of an RFC 3339 time.
 std::string time_ago(std::string_view rfc3339);
 /// A time as Go prints it: "2024-01-02 15:04:05 +0000 UTC".

@@ -75,6 +75,16 @@ constexpr const Verb* kVerbs[] = {
     &kVolumePrune,
     &kVolumeRemove,
     &kVolumeRm,
+    // Networks.
+    &kNetworkConnect,
+    &kNetworkCreate,
+    &kNetworkDisconnect,
+    &kNetworkInspect,
+    &kNetworkList,
+    &kNetworkLs,
+    &kNetworkPrune,
+    &kNetworkRemove,
+    &kNetworkRm,
     // The system.
     &kEvents,
     &kInfo,

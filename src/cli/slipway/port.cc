@@ -1,6 +1,7 @@
 // `port`: what is published of a container.
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/network.h"
 #include "src/store/containers.h"
 
 namespace slipway::cli {
@@ -15,7 +16,7 @@ Result<int> run(const Call& call) {
   std::string wanted = call.args.size() > 1 ? call.args[1] : "";
   if (!wanted.empty() && wanted.find('/') == std::string::npos) wanted += "/tcp";
   std::string text;
-  for (const store::PortBinding& binding : record->host.port_bindings) {
+  for (const store::PortBinding& binding : manager::published_ports(*store, *record, call.arena)) {
     if (!wanted.empty() && binding.port != wanted) continue;
     if (wanted.empty()) text.append(binding.port.view()).append(" -> ");
     text.append(binding.host_ip.empty() ? "0.0.0.0" : binding.host_ip.view());

@@ -198,7 +198,7 @@ Result<int> run(const Call& call) {
   const bool sizes = call.args.flag("size");
   std::vector<Value> values;
   for (const Row& row : rows) {
-    Value value = container_row(*row.record, row.observed, truncate);
+    Value value = container_row(*store, *row.record, row.observed, truncate);
     const bool wanted = sizes || contains(format, ".Size");
     value.set("Size", wanted ? TRY(size_text(*store, *row.record)) : std::string("0B"));
     values.push_back(std::move(value));

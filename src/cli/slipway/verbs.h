@@ -48,6 +48,10 @@ extern const Verb kWait, kContainerWait;
 extern const Verb kVolumeCreate, kVolumeInspect, kVolumeLs, kVolumeList, kVolumePrune, kVolumeRm,
     kVolumeRemove;
 
+// Networks.
+extern const Verb kNetworkConnect, kNetworkCreate, kNetworkDisconnect, kNetworkInspect, kNetworkLs,
+    kNetworkList, kNetworkPrune, kNetworkRm, kNetworkRemove;
+
 // Images.
 extern const Verb kImport, kImageImport;
 extern const Verb kCommit, kContainerCommit;

@@ -1,0 +1,356 @@
+// `network create`, `ls`, `inspect`, `rm`, `prune`, `connect` and `disconnect`.
+#include <algorithm>
+
+#include "src/cli/slipway/confirm.h"
+#include "src/cli/slipway/format.h"
+#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/manager/network.h"
+#include "src/manager/observe.h"
+#include "src/store/containers.h"
+#include "src/store/id.h"
+#include "src/store/networks.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kCreateOptions = std::to_array<Option>({
+    value("driver", 'd', "NAME", "only bridge"),
+    list("subnet", 0, "ADDRESS/BITS", "the network's addresses (IPv4)"),
+    list("gateway", 0, "ADDRESS", "the host's address on it (default: the subnet's first)"),
+    flag("internal", 0, "no way out of the network"),
+    list("label", 0, "KEY=VALUE", "a label"),
+    list("opt", 'o', "KEY=VALUE", "com.docker.network.bridge.name=INTERFACE"),
+});
+constexpr auto kLsOptions = std::to_array<Option>({
+    flag("quiet", 'q', "only ids"),
+    flag("no-trunc", 0, "do not shorten ids"),
+    list("filter", 'f', "KEY=VALUE", "name, id, label, driver, type"),
+    value("format", 0, "TEMPLATE", "table, json, or a Go template"),
+});
+constexpr auto kInspectOptions = std::to_array<Option>({
+    value("format", 'f', "TEMPLATE", "print with a Go template, or json"),
+});
+constexpr auto kRmOptions = std::to_array<Option>({
+    flag("force", 'f', "no error when it does not exist"),
+});
+constexpr auto kPruneOptions = std::to_array<Option>({
+    flag("force", 'f', "do not ask"),
+    list("filter", 0, "KEY=VALUE", "label"),
+});
+constexpr auto kConnectOptions = std::to_array<Option>({
+    value("ip", 0, "ADDRESS", "the container's address on the network"),
+    list("alias", 0, "NAME", "a further name of the container on the network"),
+});
+constexpr auto kDisconnectOptions = std::to_array<Option>({
+    flag("force", 'f', "accepted: there is no daemon to disagree"),
+});
+
+constexpr const char* kLsFilters[] = {"name", "id", "label", "driver", "type"};
+constexpr const char* kPruneFilters[] = {"label"};
+constexpr Column kColumns[] = {{"ID", "NETWORK ID"}, {"Name", "NAME"},         {"Driver", "DRIVER"},
+                               {"Scope", "SCOPE"},   {"Internal", "INTERNAL"}, {"CreatedAt", "CREATED AT"},
+                               {"Labels", "LABELS"}};
+
+Result<Map<Str>> read_pairs(const Call& call, const char* option) {
+  ListBuilder<Entry<Str>> entries(call.arena);
+  for (const std::string_view word : call.args.values(option, call.arena)) {
+    const size_t equals = word.find('=');
+    if (equals == 0) return Error::of(ErrorKind::usage, "invalid --%s \"%s\"", option, word.data());
+    const std::string_view text = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+    entries.add({call.arena.copy(word.substr(0, equals)), call.arena.copy(text)});
+  }
+  Map<Str> map;
+  static_cast<List<Entry<Str>>&>(map) = entries.list();
+  return map;
+}
+
+Result<int> run_create(const Call& call) {
+  if (std::string_view(call.args.value("driver", "bridge")) != "bridge")
+    return Error::of(ErrorKind::unsupported, "network driver \"%s\": only bridge is supported",
+                     call.args.value("driver"));
+  store::Network network;
+  network.name = Str::wrap(call.args[0]);
+  network.internal = call.args.flag("internal");
+  network.labels = TRY(read_pairs(call, "label"));
+  network.options = TRY(read_pairs(call, "opt"));
+  for (const Entry<Str>& option : network.options) {
+    if (option.key != "com.docker.network.bridge.name")
+      return Error::of(ErrorKind::unsupported, "network option \"%s\" is not supported", option.key.c_str());
+    if (option.value.size > 15)
+      return Error::of(ErrorKind::usage, "an interface's name has at most 15 characters");
+    network.interface = option.value;
+  }
+  const List<const char*> subnets = call.args.values("subnet", call.arena);
+  const List<const char*> gateways = call.args.values("gateway", call.arena);
+  if (gateways.size() > subnets.size())
+    return Error::of(ErrorKind::usage, "every --gateway needs a --subnet");
+  network.subnets = call.arena.list<store::Subnet>(subnets.size());
+  for (uint32_t i = 0; i < subnets.size(); ++i) {
+    network.subnets[i].subnet = Str::wrap(subnets[i]);
+    if (i < gateways.size()) network.subnets[i].gateway = Str::wrap(gateways[i]);
+  }
+  const auto store = TRY(open_store(call));
+  TRY(store::Networks(*store).create(network, call.arena));
+  TRY(print(std::string(network.id.view()) + "\n"));
+  return 0;
+}
+
+/// The containers whose records name the network; with `running`, those that run.
+Result<std::vector<store::Record*>> users(store::Store& store, std::string_view network, bool running,
+                                          Arena& arena) {
+  std::vector<store::Record*> found;
+  store::Containers containers(store);
+  for (const std::string& id : TRY(containers.list())) {
+    auto record = containers.load(id, arena);
+    if (!record.ok()) continue;
+    const List<store::Attachment>& all = (*record)->networks;
+    if (std::none_of(all.begin(), all.end(),
+                     [&](const store::Attachment& one) { return one.network == network; }))
+      continue;
+    if (running) {
+      auto observed = manager::observe(store, id, arena);
+      if (!observed.ok() || !observed->is_running()) continue;
+    }
+    found.push_back(*record);
+  }
+  return found;
+}
+
+Value network_row(const store::Network& network, bool truncate) {
+  std::string labels;
+  for (const Entry<Str>& entry : network.labels)
+    labels.append(labels.empty() ? "" : ",").append(entry.key.view()).append("=").append(entry.value.view());
+  Value row = Value::object();
+  row.set("ID", truncate ? store::short_id(network.id) : network.id.view());
+  row.set("Name", network.name).set("Driver", network.driver).set("Scope", "local");
+  row.set("Internal", network.internal ? "true" : "false").set("CreatedAt", network.created);
+  return row.set("Labels", labels);
+}
+
+/// The networks that docker lists beside the bridges.
+store::Network fixed_network(const char* name, const char* driver, const char* id) {
+  store::Network network;
+  network.name = Str::wrap(name);
+  network.id = Str::wrap(id);
+  network.driver = Str::wrap(driver);
+  network.created = "0001-01-01T00:00:00Z";
+  return network;
+}
+
+const store::Network kHost =
+    fixed_network("host", "host", "686f7374000000000000000000000000000000000000000000000000000000ff");
+const store::Network kNone =
+    fixed_network("none", "null", "6e6f6e65000000000000000000000000000000000000000000000000000000ff");
+
+bool matches(const Filters& filters, const store::Network& network) {
+  const bool builtin = network.created.view().starts_with("0001");
+  return filters.labels(network.labels) && filters.any("name", [&](std::string_view part) {
+    return network.name.view().find(part) != std::string_view::npos;
+  }) && filters.any("id", [&](std::string_view part) {
+    return network.id.view().starts_with(part);
+  }) && filters.any("driver", [&](std::string_view name) {
+    return network.driver == name;
+  }) && filters.any("type", [&](std::string_view type) { return type == (builtin ? "builtin" : "custom"); });
+}
+
+Result<int> run_ls(const Call& call) {
+  const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kLsFilters));
+  const auto store = TRY(open_store(call));
+  std::vector<const store::Network*> all = {&kHost, &kNone};
+  for (store::Network* network : TRY(store::Networks(*store).list(call.arena))) all.push_back(network);
+  std::sort(all.begin(), all.end(),
+            [](const auto* a, const auto* b) { return a->name.view() < b->name.view(); });
+  const bool truncate = !call.args.flag("no-trunc");
+  std::vector<Value> rows;
+  std::string ids;
+  for (const store::Network* network : all) {
+    if (!matches(filters, *network)) continue;
+    rows.push_back(network_row(*network, truncate));
+    ids.append(rows.back()["ID"].text()).append("\n");
+  }
+  if (call.args.flag("quiet"))
+    TRY(print(ids));
+  else
+    TRY(print_rows(call.args.value("format", ""), "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
+                   kColumns, rows));
+  return 0;
+}
+
+Result<Value> network_value(store::Store& store, std::string_view word, Arena& arena) {
+  const store::Network* network = word == "host" ? &kHost : word == "none" ? &kNone : nullptr;
+  if (!network) network = TRY(store::Networks(store).find(word, arena));
+  Value pools = Value::array();
+  for (const store::Subnet& subnet : network->subnets)
+    pools.add(Value::map().set("Subnet", subnet.subnet).set("Gateway", subnet.gateway));
+  Value containers = Value::map();
+  for (const store::Record* record : TRY(users(store, network->name, true, arena))) {
+    const Value& status = manager::network_status(store, record->id)["networks"][network->name];
+    Value one = Value::object();
+    one.set("Name", record->name).set("MacAddress", status["mac"]);
+    std::string address;
+    if (status["address"].is_string())
+      address = status["address"].text() + "/" + std::to_string(status["prefix"].integer());
+    containers.set(record->id, one.set("IPv4Address", address).set("IPv6Address", ""));
+  }
+  Value out = Value::object();
+  out.set("Name", network->name).set("Id", network->id).set("Created", network->created);
+  out.set("Scope", "local").set("Driver", network->driver).set("EnableIPv6", false);
+  out.set("IPAM", Value::object().set("Driver", "default").set("Options", Value::map()).set("Config", pools));
+  out.set("Internal", network->internal).set("Attachable", false).set("Ingress", false);
+  out.set("Containers", std::move(containers)).set("Options", Value::map_of(network->options));
+  return out.set("Labels", Value::map_of(network->labels));
+}
+
+Result<int> run_inspect(const Call& call) {
+  const auto store = TRY(open_store(call));
+  const char* format = call.args.value("format");
+  Value all = Value::array();
+  const int code = for_each_argument(call, [&](std::string_view name) -> Status {
+    Value value = TRY(network_value(*store, name, call.arena));
+    if (format) return print_formatted(format, value);
+    all.add(std::move(value));
+    return {};
+  });
+  if (!format) TRY(print(all.pretty_json() + "\n"));
+  return code;
+}
+
+Status remove_network(store::Store& store, const store::Network& network, Arena& arena) {
+  if (network.name == store::kDefaultNetwork)
+    return Error::of(ErrorKind::in_use, "%s is a pre-defined network and cannot be removed",
+                     network.name.c_str());
+  const std::vector<store::Record*> running = TRY(users(store, network.name, true, arena));
+  if (!running.empty())
+    return Error::of(ErrorKind::in_use, "error while removing network: network %s has active endpoints (%s)",
+                     network.name.c_str(), running[0]->name.c_str());
+  return store::Networks(store).remove(network.name);
+}
+
+Result<int> run_rm(const Call& call) {
+  const auto store = TRY(open_store(call));
+  return for_each_argument(call, [&](std::string_view word) -> Status {
+    auto network = store::Networks(*store).find(word, call.arena);
+    if (!network.ok() && network.error().kind() == ErrorKind::not_found && call.args.flag("force")) return {};
+    if (!network.ok()) return std::move(network).error();
+    TRY(remove_network(*store, **network, call.arena));
+    return print(std::string(word) + "\n");
+  });
+}
+
+Result<int> run_prune(const Call& call) {
+  const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kPruneFilters));
+  if (!call.args.flag("force") &&
+      !TRY(confirm("WARNING! This will remove all custom networks not used by at least one container.")))
+    return 0;
+  const auto store = TRY(open_store(call));
+  std::string removed;
+  for (store::Network* network : TRY(store::Networks(*store).list(call.arena))) {
+    if (network->name == store::kDefaultNetwork || !filters.labels(network->labels)) continue;
+    if (!TRY(users(*store, network->name, false, call.arena)).empty()) continue;
+    if (remove_network(*store, *network, call.arena).ok()) removed.append(network->name.view()).append("\n");
+  }
+  if (!removed.empty()) TRY(print("Deleted Networks:\n" + removed + "\n"));
+  return 0;
+}
+
+struct Target {
+  store::Network* network = nullptr;
+  store::Record* record = nullptr;
+  Fd dir;       // the container's, locked
+  int pid = 0;  // of its init, when it runs
+};
+
+Result<Target> find_target(const Call& call, store::Store& store) {
+  Target target;
+  store::Containers containers(store);
+  target.network = TRY(store::Networks(store).find(call.args[0], call.arena));
+  const std::string id = TRY(containers.find(call.args[1]));
+  target.dir = TRY(containers.lock(id));
+  target.record = TRY(containers.load(id, call.arena));
+  const auto observed = TRY(manager::observe(store, id, call.arena));
+  if (observed.is_running()) target.pid = observed.state->pid;
+  return target;
+}
+
+/// The record's attachments but the one to `network`.
+ListBuilder<store::Attachment> others(const Target& target, Arena& arena) {
+  ListBuilder<store::Attachment> rest(arena);
+  for (const store::Attachment& one : target.record->networks)
+    if (one.network != target.network->name.view()) rest.add(one);
+  return rest;
+}
+
+Result<int> run_connect(const Call& call) {
+  const auto store = TRY(open_store(call));
+  Target target = TRY(find_target(call, *store));
+  const std::string_view mode = target.record->host.network_mode;
+  if (mode == "host" || mode.starts_with("container:") || mode.starts_with("ns:"))
+    return Error::of(ErrorKind::in_use,
+                     "container sharing network namespace with another container or host "
+                     "cannot be connected to any other network");
+  ListBuilder<store::Attachment> all = others(target, call.arena);
+  if (all.size() != target.record->networks.size())
+    return Error::of(ErrorKind::exists, "endpoint with name %s already exists in network %s",
+                     target.record->name.c_str(), target.network->name.c_str());
+  store::Attachment attachment;
+  attachment.network = target.network->name;
+  attachment.address = Str::wrap(call.args.value("ip", ""));
+  ListBuilder<Str> aliases(call.arena);
+  for (const char* alias : call.args.values("alias", call.arena)) aliases.add(Str::wrap(alias));
+  aliases.add(target.record->name);
+  attachment.aliases = aliases.list();
+  if (target.pid)
+    TRY(manager::attach_network(*store, *target.record, target.pid, *target.network, attachment));
+  all.add(attachment);
+  if (mode == "default" || mode == "none") target.record->host.network_mode = target.network->name;
+  target.record->networks = all.list();
+  TRY(store::Containers(*store).save_record(target.dir.get(), *target.record));
+  return 0;
+}
+
+Result<int> run_disconnect(const Call& call) {
+  const auto store = TRY(open_store(call));
+  Target target = TRY(find_target(call, *store));
+  const ListBuilder<store::Attachment> rest = others(target, call.arena);
+  if (rest.size() == target.record->networks.size())
+    return Error::of(ErrorKind::not_found, "container %s is not connected to network %s", call.args[1],
+                     target.network->name.c_str());
+  if (target.pid) TRY(manager::detach_network(*store, target.record->id, target.pid, target.network->name));
+  target.record->networks = rest.list();
+  target.record->host.network_mode = rest.size() ? rest.list()[0].network : Str("none");
+  TRY(store::Containers(*store).save_record(target.dir.get(), *target.record));
+  return 0;
+}
+
+constexpr Verb kLsVerb = {"network ls", "", "List networks", kLsOptions, 0, 0, false, run_ls};
+constexpr Verb kRmVerb = {"network rm", "NETWORK...", "Remove networks", kRmOptions, 1, kNoLimit,
+                          false,        run_rm};
+
+}  // namespace
+
+const Verb kNetworkConnect = {
+    "network connect", "NETWORK CONTAINER", "Attach a container to a network", kConnectOptions, 2, 2, false,
+    run_connect};
+const Verb kNetworkCreate = {"network create", "NETWORK", "Create a network", kCreateOptions, 1, 1, false,
+                             run_create};
+const Verb kNetworkDisconnect = {"network disconnect",
+                                 "NETWORK CONTAINER",
+                                 "Detach a container from a network",
+                                 kDisconnectOptions,
+                                 2,
+                                 2,
+                                 false,
+                                 run_disconnect};
+const Verb kNetworkInspect = {
+    "network inspect", "NETWORK...", "Show everything about networks", kInspectOptions, 1, kNoLimit, false,
+    run_inspect};
+const Verb kNetworkLs = kLsVerb;
+const Verb kNetworkList = as("network list", kLsVerb);
+const Verb kNetworkPrune = {
+    "network prune", "", "Remove networks that no container uses", kPruneOptions, 0, 0, false, run_prune};
+const Verb kNetworkRm = kRmVerb;
+const Verb kNetworkRemove = as("network remove", kRmVerb);
+
+}  // namespace slipway::cli

@@ -1,0 +1,95 @@
+#!/bin/bash
+# labels: root
+# timeout: 120
+# Bridge networks through netavark, in a network namespace that stands for the host.
+. "$SOURCE/tests/lib/common.sh"
+require_root
+[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || skip "no netavark"
+if [ "${1:-}" != --inside ]; then
+  unshare --net true 2>/dev/null || skip "no network namespaces"
+  exec unshare --net "$0" --inside
+fi
+ip link set lo up
+busybox_image busybox
+# The name server of user networks is a daemon: it ends with the last container, or here.
+trap 'pkill -f "aardvark-dns --config $TMPDIR/" || true' EXIT
+
+# Alone, without a word.
+check slipway run --rm busybox ip addr
+check_lacks "$out" eth0
+
+# A network with names and addresses.
+check slipway network create --subnet 10.77.0.0/24 --label a=b net1
+check slipway network ls --format '{{.Name}} {{.Driver}}'
+check_contains "$out" "net1 bridge"
+check_contains "$out" "bridge bridge"
+check_fails 1 "network with name net1 already exists" slipway network create net1
+check_fails 1 "Pool overlaps" slipway network create --subnet 10.77.0.128/25 net2
+check_fails 125 "network nope not found" slipway run --network nope busybox true
+
+check slipway run -d --name server --network net1 --ip 10.77.0.9 --network-alias web -p 18080:80 busybox \
+  sh -c 'echo hello >/index.html; httpd -f -p 80 -h /'
+check slipway inspect -f '{{.NetworkSettings.Networks.net1.IPAddress}} {{.NetworkSettings.IPAddress}}' server
+check_eq "10.77.0.9 10.77.0.9" "$out"
+check slipway port server
+check_eq "80/tcp -> 0.0.0.0:18080" "$out"
+check slipway ps --format '{{.Ports}} {{.Networks}}'
+check_eq "0.0.0.0:18080->80/tcp net1" "$out"
+wait_for 10 wget -q -O "$TMPDIR/page" http://10.77.0.9/index.html
+check_eq hello "$(cat "$TMPDIR/page")"
+check wget -q -O - http://127.0.0.1:18080/index.html
+check_eq hello "$out"
+check slipway run --rm --network net1 busybox wget -q -O - http://10.77.0.9/index.html
+check_eq hello "$out"
+check slipway exec server cat /etc/hosts
+check_contains "$out" "10.77.0.9"
+if [ -x /usr/lib/podman/aardvark-dns ]; then
+  for name in server web; do
+    check slipway run --rm --network net1 busybox wget -q -O - "http://$name/index.html"
+    check_eq hello "$out"
+  done
+fi
+
+# What is taken is refused, and nothing is left of the attempt.
+check_fails 125 "port is already allocated" slipway run --name second -p 18080:80 busybox true
+check slipway rm second
+check_fails 125 "Address already in use" slipway run --name third --network net1 --ip 10.77.0.9 busybox true
+check slipway rm third
+check_fails 1 "has active endpoints" slipway network rm net1
+
+# A port of the host's choice, and all exposed ones.
+check slipway run -d --name any -P --expose 81 -p 82 busybox sleep 1000
+check slipway port any 82
+case $out in 0.0.0.0:*) ;; *) fail "port of the host's choice: $out" ;; esac
+check slipway port any 81
+check slipway rm -f any
+
+# connect and disconnect while it runs.
+check slipway network create net3
+check slipway network connect --alias friend net3 server
+check slipway exec server ip addr show eth1
+check slipway network inspect -f '{{len .Containers}}' net3
+check_eq 1 "$out"
+check slipway network disconnect net3 server
+check_fails 1 "is not connected" slipway network disconnect net3 server
+check slipway network rm net3
+
+# The end takes everything along: interfaces, rules, leases.
+check slipway rm -f server
+check_eq "" "$(ip -o link show type veth)" "interfaces left"
+check_lacks "$(iptables -t nat -S)" 18080 "rules left"
+check_eq "" "$(ls "$TMPDIR/slipway-run/attached")" "sessions left"
+
+# A monitor that is killed cannot do that: the next command does.
+check slipway run -d --name killed -p 18081:80 busybox sleep 1000
+pid=$("$SLIPWAY" --root "$TMPDIR/slipway" --run-root "$TMPDIR/slipway-run" inspect -f '{{.State.Pid}}' killed)
+monitor=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
+kill -9 "$monitor"
+kill -9 "$pid" 2>/dev/null || true
+wait_for 10 test ! -d "/proc/$pid"
+check_contains "$(iptables -t nat -S)" 18081
+check slipway run --rm --network bridge busybox true
+check_lacks "$(iptables -t nat -S)" 18081 "rules left by a killed monitor"
+check slipway rm -f killed
+check slipway network prune -f
+check_contains "$out" net1
