@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "src/runtime/cgroup_delegate.h"
 #include "src/runtime/cgroup_devices.h"
 #include "src/runtime/cgroup_path.h"
 #include "src/runtime/cgroup_resources.h"
@@ -76,9 +77,15 @@ std::string init_directory(const FileCgroup::Tree& tree, pid_t init) {
   return tree.directory;
 }
 
+/// A record that is broken, or from before the cgroup was made, must not make a hierarchy's root a container's
+/// cgroup: what is in a container's cgroup is killed and removed.
 std::vector<FileCgroup::Tree> trees_of(const CgroupRecord& record) {
   std::vector<FileCgroup::Tree> trees;
+  const size_t slash = record.path.rfind('/');
+  if (slash == std::string::npos || slash + 1 == record.path.size()) return trees;
+  const std::string_view name = std::string_view(record.path).substr(slash);
   for (const auto& [controller, directory] : record.directories) {
+    if (!directory.ends_with(name)) continue;
     // Co-mounted controllers share their directory.
     const auto same = std::find_if(trees.begin(), trees.end(), [&wanted = directory](const auto& tree) {
       return tree.directory == wanted;
@@ -228,8 +235,17 @@ Status FileCgroup::refuse_occupied() {
   return {};
 }
 
+Status FileCgroup::delegate() {
+  if (layout() != Layout::v2 || !spec_) return {};
+  const Opt<uid_t> owner = cgroup_owner(*spec_);
+  if (!owner) return {};
+  const ControlDirectory directory = TRY(ControlDirectory::open(v2_tree()->directory));
+  return delegate_cgroup(directory, *owner);
+}
+
 Result<CgroupEntry> FileCgroup::prepare() {
   TRY(make_trees());
+  TRY(delegate());
   CgroupEntry entry;
   for (const Tree& tree : trees_) {
     if (tree.version == sys::CgroupVersion::v2)
@@ -372,6 +388,11 @@ Status FileCgroup::kill_all() {
       if (directory.error().kind() == ErrorKind::not_found) continue;
       return std::move(directory).error();
     }
+    std::vector<pid_t> pids;
+    TRY(sys::collect_processes(directory->fd(), pids));
+    if (std::find(pids.begin(), pids.end(), getpid()) != pids.end())
+      return Error::of(ErrorKind::in_use, "not killing what is in cgroup `%s`: the caller is in it too",
+                       tree.directory.c_str());
     // cgroup.kill, 5.14, takes all at once, those that fork meanwhile too.
     if (tree.version == sys::CgroupVersion::v2 && directory->write("cgroup.kill", "1").ok()) continue;
     size_t before = SIZE_MAX;

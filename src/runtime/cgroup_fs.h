@@ -55,6 +55,8 @@ class FileCgroup : public Cgroup {
   /// The cgroup's directories, or those of its parents, made and set up for processes.
   Status make_trees();
   Status refuse_occupied();
+  /// On pure v2: see cgroup_delegate.h.
+  Status delegate();
   Status apply_all(ControllerDirectories& where, const oci::Resources& resources);
   Status make_tree(const Tree& tree, bool& existed);
   bool wants_v2_controllers() const;

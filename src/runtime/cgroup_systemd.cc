@@ -31,6 +31,7 @@ SystemdCgroup::SystemdCgroup(const oci::Spec& spec, std::string_view id, Systemd
     : FileCgroup(spec, "", std::move(hierarchies)), id_(id), place_(std::move(place)), user_(user) {
   scope_ = place_.unit;
   path_ = place_.slice_path + "/" + place_.unit;
+  for (Tree& tree : trees_) tree.directory = tree.mount + path_;
 }
 
 /// Nothing can be made before there is a process: a scope is made of one.
@@ -84,7 +85,7 @@ Status SystemdCgroup::join(pid_t pid, bool) {
   // A slice takes no processes from systemd, and of v1 hierarchies it uses only some.
   if (!has_v1(trees_) && !place_.unit_is_slice) {
     started_ = true;
-    return {};
+    return delegate();
   }
   for (const Tree& tree : trees_) {
     bool existed = false;

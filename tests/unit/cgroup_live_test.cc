@@ -375,6 +375,20 @@ void oom_is_counted(void**) {
   check_ok(c.cgroup->destroy());
 }
 
+void roots_are_left_alone(void**) {
+  // Records as a crash or a hand could leave them.
+  CgroupRecord record;
+  for (const auto& hierarchy : sys::find_hierarchies().value())
+    record.directories.emplace_back(hierarchy.controllers, hierarchy.mount);
+  for (const char* path : {"", "/", "/x"}) {
+    record.path = path;
+    auto cgroup = open_cgroup(kContext, record);
+    check_ok(cgroup);
+    assert_int_equal((*cgroup)->processes().value().size(), 0);
+    assert_int_equal((*cgroup)->layout(), Cgroup::Layout::none);
+  }
+}
+
 void children_are_removed(void**) {
   Container c;
   plan(c, "nested");
@@ -408,6 +422,7 @@ int main() {
       cmocka_unit_test(devices_are_denied),
       cmocka_unit_test(oom_is_counted),
       cmocka_unit_test(children_are_removed),
+      cmocka_unit_test(roots_are_left_alone),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

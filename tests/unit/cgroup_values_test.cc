@@ -3,6 +3,7 @@
 
 #include "src/cli/units.h"
 #include "src/runtime/cgroup_control.h"
+#include "src/runtime/cgroup_delegate.h"
 #include "src/runtime/cgroup_path.h"
 #include "src/runtime/stats.h"
 #include "src/runtime/update.h"
@@ -260,6 +261,29 @@ static void sizes_and_durations(void**) {
     assert_false(cli::parse_go_duration(bad).ok());
 }
 
+static void delegation(void**) {
+  Arena arena;
+  oci::Warnings warnings(arena);
+  const auto owner = [&](const std::string& namespaces, const std::string& option, const std::string& uid) {
+    const std::string text =
+        R"({"ociVersion":"1.0.0","process":{"cwd":"/","args":["x"],"user":{"gid":0,"uid":)" + uid +
+        R"(}},"root":{"path":"r"},"mounts":[{"destination":"/c","type":"cgroup","options":[")" + option +
+        R"("]}],"linux":{"uidMappings":[{"containerID":0,"hostID":100000,"size":10}],"namespaces":[)" +
+        namespaces + "]}}";
+    auto spec = oci::parse_spec(text, arena, warnings);
+    assert_true(spec.ok());
+    const Opt<uid_t> user = cgroup_owner(**spec);
+    return user ? static_cast<int64_t>(*user) : -1;
+  };
+  const std::string both = R"({"type":"user"},{"type":"cgroup"})";
+  assert_int_equal(owner(both, "rw", "0"), 100000);
+  assert_int_equal(owner(both, "nosuid", "3"), 100003);
+  assert_int_equal(owner(both, "ro", "0"), -1);
+  assert_int_equal(owner(both, "rw", "10"), -1);
+  assert_int_equal(owner(R"({"type":"user"})", "rw", "0"), -1);
+  assert_int_equal(owner(R"({"type":"user","path":"/x"},{"type":"cgroup"})", "rw", "0"), -1);
+}
+
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(shares_become_weight),
@@ -277,6 +301,7 @@ int main() {
       cmocka_unit_test(updates_are_merged),
       cmocka_unit_test(statistics_of_the_kernel),
       cmocka_unit_test(sizes_and_durations),
+      cmocka_unit_test(delegation),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
