@@ -1,5 +1,6 @@
 // The life of the child, from clone3 to execve, top to bottom.
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -174,8 +175,21 @@ void close_others(const ChildPlan& plan) {
   sys::close_range(high + 1, ~0U, 0);
 }
 
+void end_by_signal(int number) {
+  _exit(128 + number);
+}
+
+/// To the first process of a pid namespace the kernel delivers only signals that it handles. A container that is
+/// stopped before it was started shall not wait for SIGKILL.
+void obey_signals(void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) sigaction(number, &action, nullptr);
+}
+
 /// create() has done its work; what is left waits for start().
 Outcome await_start(const ChildPlan& plan) {
+  obey_signals(end_by_signal);
   char byte;
   // Opened for reading and writing: it has always a writer, so this waits for a byte of start() and for
   // nothing else.
@@ -183,6 +197,7 @@ Outcome await_start(const ChildPlan& plan) {
   do {
     got = read(plan.start_fifo, &byte, 1);
   } while (got < 0 && errno == EINTR);
+  obey_signals(SIG_DFL);
   return got == 1 ? kDone : failed("wait for start");
 }
 

@@ -134,6 +134,14 @@ Outcome set_limits(const ProcessPlan& process) {
 }
 
 Outcome set_scheduling(const ProcessPlan& process) {
+  // An engine that is bound to some CPUs does not bind its containers: their cpuset does. A scheduler for deadlines
+  // even wants all of them.
+  if (!process.initial_affinity && !process.final_affinity) {
+    uint8_t all[kCpuSetSize];
+    memset(all, 0xff, sizeof all);
+    if (syscall(SYS_sched_setaffinity, 0, sizeof all, all) < 0 && errno != EINVAL && errno != EPERM)
+      return failed("reset the CPU affinity");
+  }
   if (process.final_affinity && syscall(SYS_sched_setaffinity, 0, kCpuSetSize, process.final_affinity) < 0)
     return failed("set", "process.execCPUAffinity.final");
   if (process.scheduler && syscall(SYS_sched_setattr, 0, process.scheduler, 0) < 0)

@@ -11,6 +11,7 @@
 #include "src/runtime/container_dir.h"
 #include "src/runtime/hand_over.h"
 #include "src/runtime/hooks.h"
+#include "src/runtime/intel_rdt.h"
 #include "src/runtime/namespace_plan.h"
 #include "src/runtime/net_devices.h"
 #include "src/runtime/pending.h"
@@ -139,6 +140,7 @@ void Creation::plan_state() {
     state_.annotations.emplace_back(entry.key.view(), entry.value.view());
   state_.systemd_cgroup = context_.systemd_cgroup;
   state_.foreground = options_.foreground_owner;
+  state_.no_new_keyring = options_.no_new_keyring;
 }
 
 Status Creation::plan_seccomp() {
@@ -298,6 +300,7 @@ Status Creation::set_up_from_outside() {
   // systemd names the cgroup when it has made it.
   state_.cgroup = cgroup_->record();
   state_.pid_start_time = TRY(sys::read_process_stat(state_.pid)).start_time;
+  if (linux_.intel_rdt) state_.intel_rdt = TRY(join_intel_rdt(*linux_.intel_rdt, id_, state_.pid));
   return give_net_devices();
 }
 
@@ -364,11 +367,7 @@ Status Creation::publish() {
 }
 
 Status Creation::let_go() {
-  if (!options_.start) {
-    TRY(child_->send(Note::go));
-    // Its end closes when it no longer dies with its parent, who may then exit.
-    return child_->await_execution();
-  }
+  if (!options_.start) return child_->send(Note::go);
   TRY(child_->send(Note::execute));
   TRY(child_->await_execution());
   hooks_ran_ = true;
@@ -397,6 +396,7 @@ void Creation::undo() {
   const bool had_child = child_ != nullptr;
   child_.reset();                                      // kills it
   if (in_cgroup_ && !cgroup_->destroy().ok()) return;  // the record stays, for the next command to try again
+  if (!leave_intel_rdt(state_.intel_rdt).ok()) return;
   if (directory_ && !remove_container_directory(context_, id_).ok()) return;
   if (directory_) pending_.done();
   // "If any createRuntime hook fails, ... continue the lifecycle": with poststop.

@@ -5,6 +5,7 @@
 
 #include "src/runtime/container_dir.h"
 #include "src/runtime/hooks.h"
+#include "src/runtime/intel_rdt.h"
 #include "src/runtime/pending.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/kernel.h"
@@ -44,6 +45,7 @@ Status remove_all(const Context& context, std::string_view id, const State& stat
   if (thaw) TRY(cgroup->signal_all(SIGKILL));
   TRY(end_init(state));
   TRY(cgroup->destroy());
+  TRY(leave_intel_rdt(state.intel_rdt));
   Arena arena;
   const Result<const oci::Spec*> spec = load_spec(context, id, arena);
   // Killed half-way, we leave a directory without state.json; with this mark the next command takes it away. A

@@ -136,7 +136,8 @@ Status Execution::plan() {
   plan.needs_proc = plan.process.apparmor || plan.process.selinux;
   TRY(plan_namespaces());
   TRY(plan_seccomp());
-  plan.keyring = nullptr;
+  // The container's own, by its name: that of the caller may hold the host's keys.
+  if (!state_.no_new_keyring) plan.keyring = arena_.format("_ses.%s", id_.c_str()).c_str();
   entry_ = TRY(cgroup_->exec_entry(state_.pid, options_.cgroup));
   const List<int> tasks = arena_.list<int>(entry_.tasks.size());
   for (uint32_t i = 0; i < tasks.size(); ++i) tasks[i] = entry_.tasks[i].get();

@@ -79,7 +79,9 @@ struct State {
   uint64_t pid_start_time = 0;  // clock ticks since boot, field 22 of /proc/PID/stat
   CgroupRecord cgroup;
   bool systemd_cgroup = false;
-  bool foreground = false;  // CreateOptions::foreground_owner
+  bool foreground = false;      // CreateOptions::foreground_owner
+  bool no_new_keyring = false;  // CreateOptions::no_new_keyring
+  std::string intel_rdt;        // directories of resctrl that go with the container: see intel_rdt.h
   std::vector<std::pair<std::string, std::string>> annotations;
   ContainerStatus status = ContainerStatus::stopped;
 };

@@ -32,6 +32,8 @@ struct StateDocument {
   Str cgroup_scope;
   bool systemd_cgroup = false;
   bool foreground = false;
+  bool no_new_keyring = false;
+  Str intel_rdt;
   Map<Str> annotations;
 };
 
@@ -50,6 +52,8 @@ JSON_OBJECT(slipway::runtime::StateDocument, JSON_FIELD(slipway::runtime::StateD
             JSON_FIELD(slipway::runtime::StateDocument, cgroup_scope, "cgroup_scope"),
             JSON_FIELD(slipway::runtime::StateDocument, systemd_cgroup, "systemd_cgroup"),
             JSON_FIELD(slipway::runtime::StateDocument, foreground, "foreground"),
+            JSON_FIELD(slipway::runtime::StateDocument, no_new_keyring, "no_new_keyring"),
+            JSON_FIELD(slipway::runtime::StateDocument, intel_rdt, "intel_rdt_path"),
             JSON_FIELD(slipway::runtime::StateDocument, annotations, "annotations"));
 
 namespace slipway::runtime {
@@ -123,6 +127,8 @@ Status write_state(int directory, const State& state) {
   out.key("cgroup_scope").string(state.cgroup.scope);
   out.key("systemd_cgroup").boolean(state.systemd_cgroup);
   out.key("foreground").boolean(state.foreground);
+  if (state.no_new_keyring) out.key("no_new_keyring").boolean(true);
+  if (!state.intel_rdt.empty()) out.key("intel_rdt_path").string(state.intel_rdt);
   write_map(out, "annotations", state.annotations);
   out.end_object();
   return sys::replace_file_at(directory, kStateFile, out.text(), 0600, false);
@@ -154,6 +160,8 @@ Result<State> parse_state(std::string_view text, std::string_view id) {
   state.cgroup.directories = pairs(document->cgroup_paths);
   state.systemd_cgroup = document->systemd_cgroup;
   state.foreground = document->foreground;
+  state.no_new_keyring = document->no_new_keyring;
+  state.intel_rdt = document->intel_rdt.view();
   state.annotations = pairs(document->annotations);
   return state;
 }

@@ -68,6 +68,10 @@ check slip kill "$id" KILL
 wait_for 5 is_status "$id" stopped
 check slip delete "$id"
 check slip create --bundle "$bundle" "$id"
+check slip kill "$id" TERM
+wait_for 5 is_status "$id" stopped
+check slip delete "$id"
+check slip create --bundle "$bundle" "$id"
 check slip delete "$id"
 check slip run --detach --bundle "$bundle" "$id"
 check slip delete --force "$id"

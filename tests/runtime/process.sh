@@ -61,6 +61,12 @@ null_before=$(stat -c '%u %g %a' /dev/null)
 slip run --bundle "$bundle" "$id" >/dev/null
 check_eq "$null_before" "$(stat -c '%u %g %a' /dev/null)" "the host's /dev/null"
 
+# The CPUs of the caller are not the container's.
+edit_config "$bundle" '.process.args = ["grep", "Cpus_allowed_list", "/proc/self/status"]'
+all=$(grep Cpus_allowed_list /proc/self/status)
+(taskset -cp 0 $BASHPID >/dev/null && slip run --bundle "$bundle" "$id" >"$TMPDIR/cpus")
+check_eq "$all" "$(cat "$TMPDIR/cpus")"
+
 # scheduler, ioPriority, personality, memoryPolicy
 edit_config "$bundle" '.process.user = {uid: 0, gid: 0} | .process.args = ["cat", "/proc/self/sched"]
   | .process.scheduler = {policy: "SCHED_BATCH", nice: 7} | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}

@@ -53,5 +53,11 @@ if grep -q . /proc/keys 2>/dev/null; then
   echo "$own" | jq '.process.args = ["cat", "/proc/keys"] | del(.linux.maskedPaths)' >"$bundle/config.json"
   check slip run --bundle "$bundle" "$id-3"
   check_contains "$out" "_ses.$id-3" "the session keyring"
+  # exec joins that keyring, not the caller's.
+  echo "$own" | jq 'del(.linux.maskedPaths)' >"$bundle/config.json"
+  check slip run --detach --bundle "$bundle" "$id-4"
+  check slip exec "$id-4" sh -c 'grep "keyring *_ses" /proc/keys'
+  check_contains "$out" "_ses.$id-4" "the session keyring of exec"
+  check slip delete --force "$id-4"
 fi
 check slip delete --force "$id"
