@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <vector>
 
+#include "src/base/fd.h"
 #include "src/sys/file.h"
 
 namespace slipway::drivers {
@@ -55,10 +57,14 @@ Status run(std::vector<std::string> words) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  // What it says is for an error's text only: mkfs.xfs comments on small devices.
+  const Fd said(memfd_create("mkfs", MFD_CLOEXEC));
+  if (!said) return Error::sys(errno, "make a memory file");
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&actions, 0, 1);
+  posix_spawn_file_actions_adddup2(&actions, said.get(), 2);
   pid_t pid = 0;
   const int err = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -66,8 +72,11 @@ Status run(std::vector<std::string> words) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (status != 0) return Error::of(ErrorKind::failed, "%s failed (status %d)", argv[0], WEXITSTATUS(status));
-  return {};
+  if (status == 0) return {};
+  char text[200] = "";
+  (void)!pread(said.get(), text, sizeof text - 1, 0);
+  text[strcspn(text, "\n")] = 0;
+  return Error::of(ErrorKind::failed, "%s failed (status %d): %s", argv[0], WEXITSTATUS(status), text);
 }
 
 }  // namespace
