@@ -70,6 +70,8 @@ std::string help_text(const Program& program, const Verb& verb) {
   if (verb.arguments[0]) out.append(" ").append(verb.arguments);
   out.append("\n\n").append(verb.summary).append("\n");
   options_table(out, verb.options);
+  if (verb.example)
+    out.append("\nExample:\n  ").append(program.name).append(" ").append(verb.example).append("\n");
   return out;
 }
 

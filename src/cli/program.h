@@ -41,6 +41,7 @@ struct Verb {
   bool in_order;      // option parsing stops at the first positional
   /// The exit code. An error is reported by run_program and turned into an exit code by Program::exit_code.
   Result<int> (*run)(const Call& call);
+  const char* example = nullptr;  // what --help shows, without the program's name
 };
 
 /// What every program's own table must begin with.

@@ -48,8 +48,9 @@ Result<int> run(const Call& call) {
   return ending.exit_code;
 }
 
-constexpr Verb kVerb = {"attach", "CONTAINER", "Attach to the streams of a running container", kOptions, 1, 1,
-                        false,    run};
+constexpr Verb kVerb = {"attach", "CONTAINER", "Attach to the streams of a running container",
+                        kOptions, 1,           1,
+                        false,    run,         "attach --no-stdin web"};
 
 }  // namespace
 

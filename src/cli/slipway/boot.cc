@@ -55,6 +55,7 @@ Result<int> run(const Call& call) {
 }  // namespace
 
 const Verb kSystemBoot = {
-    "system boot", "", "Start the containers that restart policies want to run", {}, 0, 0, false, run};
+    "system boot", "",           "Start the containers that restart policies want to run", {}, 0, 0, false,
+    run,           "system boot"};
 
 }  // namespace slipway::cli

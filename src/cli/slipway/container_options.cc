@@ -156,7 +156,10 @@ Status read_network(const Call& call, store::Record& record) {
 Status read_logging(const Call& call, store::HostConfig& host) {
   host.log_config.type = Str::wrap(call.args.value("log-driver", "json-file"));
   const Str type = host.log_config.type;
-  if (type != "json-file" && type != "none" && type != "syslog" && type != "journald" && type != "local")
+  if (type == "syslog" || type == "journald")
+    return Error::of(ErrorKind::unsupported, "log driver \"%s\" is not supported here: use json-file or none",
+                     type.c_str());
+  if (type != "json-file" && type != "none" && type != "local")
     return Error::of(ErrorKind::usage, "logger: no log driver named '%s' is registered", type.c_str());
   host.log_config.config = TRY(read_map(call, "log-opt", texts(call, "log-opt"), true));
   for (const Entry<Str>& entry : host.log_config.config) {
@@ -294,6 +297,13 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
   TRY(read_namespaces(call, host));
   TRY(read_resources(call, host));
   TRY(read_mounts(call, request));
+  const std::string_view pull = call.args.value("pull", "missing");
+  if (pull != "missing" && pull != "never" && pull != "always")
+    return Error::of(ErrorKind::usage,
+                     "invalid pull option: '%s': must be one of \"always\", \"missing\" or \"never\"",
+                     pull.data());
+  if (pull == "always")
+    return Error::of(ErrorKind::unsupported, "--pull always: pulling images is not supported yet");
   request.name = call.args.value("name", "");
   request.platform = call.args.value("platform", "");
   return {};

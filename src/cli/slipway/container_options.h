@@ -82,7 +82,7 @@ inline constexpr auto kContainerOptions = std::to_array<Option>({
     value("health-start-period", 0, "DURATION", "failures in this time do not count"),
     value("health-start-interval", 0, "DURATION", "time between checks in the start period"),
     flag("no-healthcheck", 0, "no health check, not even the image's"),
-    value("log-driver", 0, "NAME", "json-file, none, syslog or journald"),
+    value("log-driver", 0, "NAME", "json-file or none"),
     list("log-opt", 0, "KEY=VALUE", "max-size, max-file, tag"),
     list("label", 'l', "KEY=VALUE", "a label"),
     list("label-file", 0, "FILE", "read labels from a file"),

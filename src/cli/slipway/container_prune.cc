@@ -52,7 +52,14 @@ Result<int> run(const Call& call) {
 
 }  // namespace
 
-const Verb kContainerPrune = {
-    "container prune", "", "Remove all containers that do not run", kOptions, 0, 0, false, run};
+const Verb kContainerPrune = {"container prune",
+                              "",
+                              "Remove all containers that do not run",
+                              kOptions,
+                              0,
+                              0,
+                              false,
+                              run,
+                              "container prune --filter until=24h"};
 
 }  // namespace slipway::cli

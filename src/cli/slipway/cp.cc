@@ -79,7 +79,8 @@ constexpr Verb kVerb = {"cp",
                         2,
                         2,
                         false,
-                        run};
+                        run,
+                        "cp web:/etc/hosts ./hosts"};
 
 }  // namespace
 

@@ -25,7 +25,8 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"diff", "CONTAINER", "Show what a container has changed", {}, 1, 1, false, run};
+constexpr Verb kVerb = {"diff", "CONTAINER", "Show what a container has changed", {}, 1, 1, false,
+                        run,    "diff web"};
 
 }  // namespace
 

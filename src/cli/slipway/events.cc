@@ -154,7 +154,9 @@ Result<int> run(const Call& call) {
   }
 }
 
-constexpr Verb kVerb = {"events", "", "Show what happens in the store", kOptions, 0, 0, false, run};
+constexpr Verb kVerb = {"events", "",  "Show what happens in the store",
+                        kOptions, 0,   0,
+                        false,    run, "events --since 10m --filter type=container"};
 
 }  // namespace
 

@@ -176,9 +176,15 @@ Result<int> run(const Call& call) {
   return detach ? detached(*store, id, *process, inherited) : attached(call, *store, id, *process);
 }
 
-constexpr Verb kVerb = {
-    "exec", "CONTAINER COMMAND [ARG...]", "Run a command in a running container", kOptions, 2, kNoLimit, true,
-    run};
+constexpr Verb kVerb = {"exec",
+                        "CONTAINER COMMAND [ARG...]",
+                        "Run a command in a running container",
+                        kOptions,
+                        2,
+                        kNoLimit,
+                        true,
+                        run,
+                        "exec -it web sh"};
 
 }  // namespace
 

@@ -86,8 +86,9 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"info", "", "Show what is known of this store and this machine", kOptions, 0, 0,
-                        false,  run};
+constexpr Verb kVerb = {"info",   "",  "Show what is known of this store and this machine",
+                        kOptions, 0,   0,
+                        false,    run, "info -f '{{.Driver}}'"};
 
 }  // namespace
 

@@ -80,9 +80,15 @@ Result<int> run_container(const Call& call) {
 
 }  // namespace
 
-const Verb kInspect = {
-    "inspect", "NAME|ID...", "Show everything about containers, images or volumes", kOptions, 1, kNoLimit,
-    false,     run};
+const Verb kInspect = {"inspect",
+                       "NAME|ID...",
+                       "Show everything about containers, images or volumes",
+                       kOptions,
+                       1,
+                       kNoLimit,
+                       false,
+                       run,
+                       "inspect -f '{{.State.Status}}' web"};
 const Verb kContainerInspect = {"container inspect",
                                 "CONTAINER...",
                                 "Show everything about containers",
@@ -90,6 +96,7 @@ const Verb kContainerInspect = {"container inspect",
                                 1,
                                 kNoLimit,
                                 false,
-                                run_container};
+                                run_container,
+                                "container inspect web"};
 
 }  // namespace slipway::cli

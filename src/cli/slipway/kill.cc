@@ -26,7 +26,8 @@ Result<int> run(const Call& call) {
 }
 
 constexpr Verb kVerb = {
-    "kill", "CONTAINER...", "Send a signal to running containers", kOptions, 1, kNoLimit, false, run};
+    "kill", "CONTAINER...",   "Send a signal to running containers", kOptions, 1, kNoLimit, false,
+    run,    "kill -s HUP web"};
 
 }  // namespace
 

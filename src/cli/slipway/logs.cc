@@ -75,7 +75,9 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"logs", "CONTAINER", "Show what a container has written", kOptions, 1, 1, false, run};
+constexpr Verb kVerb = {"logs",   "CONTAINER", "Show what a container has written",
+                        kOptions, 1,           1,
+                        false,    run,         "logs -f --tail 20 web"};
 
 }  // namespace
 

@@ -18,10 +18,10 @@ Result<int> run(const Call& call) {
   });
 }
 
-constexpr Verb kPauseVerb = {"pause",  "CONTAINER...", "Freeze all processes of containers", {}, 1,
-                             kNoLimit, false,          run<manager::pause_container>};
-constexpr Verb kUnpauseVerb = {"unpause", "CONTAINER...", "Let frozen containers go on",  {}, 1,
-                               kNoLimit,  false,          run<manager::unpause_container>};
+constexpr Verb kPauseVerb = {"pause",  "CONTAINER...", "Freeze all processes of containers", {},         1,
+                             kNoLimit, false,          run<manager::pause_container>,        "pause web"};
+constexpr Verb kUnpauseVerb = {"unpause", "CONTAINER...", "Let frozen containers go on",   {},           1,
+                               kNoLimit,  false,          run<manager::unpause_container>, "unpause web"};
 
 }  // namespace
 

@@ -29,8 +29,15 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {
-    "port", "CONTAINER [PORT[/PROTOCOL]]", "Show the published ports of a container", {}, 1, 2, false, run};
+constexpr Verb kVerb = {"port",
+                        "CONTAINER [PORT[/PROTOCOL]]",
+                        "Show the published ports of a container",
+                        {},
+                        1,
+                        2,
+                        false,
+                        run,
+                        "port web 80"};
 
 }  // namespace
 

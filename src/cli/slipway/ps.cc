@@ -210,7 +210,10 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"ps", "", "List containers", kOptions, 0, 0, false, run};
+constexpr Verb kVerb = {
+    "ps",     "",  "List containers",
+    kOptions, 0,   0,
+    false,    run, "ps -a --filter status=exited --format 'table {{.Names}}\\t{{.Status}}'"};
 
 }  // namespace
 

@@ -20,7 +20,8 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"rename", "CONTAINER NAME", "Give a container another name", {}, 2, 2, false, run};
+constexpr Verb kVerb = {"rename", "CONTAINER NAME", "Give a container another name", {}, 2, 2, false,
+                        run,      "rename web shop"};
 
 }  // namespace
 

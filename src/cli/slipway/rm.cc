@@ -33,7 +33,8 @@ Result<int> run(const Call& call) {
   });
 }
 
-constexpr Verb kVerb = {"rm", "CONTAINER...", "Remove containers", kOptions, 1, kNoLimit, false, run};
+constexpr Verb kVerb = {"rm", "CONTAINER...", "Remove containers", kOptions, 1, kNoLimit, false,
+                        run,  "rm -f -v web"};
 
 }  // namespace
 

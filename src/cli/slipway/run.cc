@@ -139,12 +139,24 @@ Result<int> run_run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kRunVerb = {
-    "run",  "IMAGE [COMMAND] [ARG...]", "Run a command in a new container", kRunOptions, 1, kNoLimit, true,
-    run_run};
-constexpr Verb kCreateVerb = {
-    "create",  "IMAGE [COMMAND] [ARG...]", "Create a new container", kContainerOptions, 1, kNoLimit, true,
-    run_create};
+constexpr Verb kRunVerb = {"run",
+                           "IMAGE [COMMAND] [ARG...]",
+                           "Run a command in a new container",
+                           kRunOptions,
+                           1,
+                           kNoLimit,
+                           true,
+                           run_run,
+                           "run --rm -it -v \"$PWD:/work\" -w /work busybox sh"};
+constexpr Verb kCreateVerb = {"create",
+                              "IMAGE [COMMAND] [ARG...]",
+                              "Create a new container",
+                              kContainerOptions,
+                              1,
+                              kNoLimit,
+                              true,
+                              run_create,
+                              "create --name web busybox httpd -f"};
 
 }  // namespace
 

@@ -80,7 +80,7 @@ Result<int> run(const Call& call) {
 }
 
 constexpr Verb kVerb = {"start", "CONTAINER...", "Start stopped containers", kOptions, 1, kNoLimit, false,
-                        run};
+                        run,     "start -a web"};
 
 }  // namespace
 

@@ -121,8 +121,8 @@ Result<int> run(const Call& call) {
   }
 }
 
-constexpr Verb kVerb = {"stats", "[CONTAINER...]", "Show what containers use", kOptions, 0, kNoLimit, false,
-                        run};
+constexpr Verb kVerb = {"stats", "[CONTAINER...]",   "Show what containers use", kOptions, 0, kNoLimit, false,
+                        run,     "stats --no-stream"};
 
 }  // namespace
 

@@ -58,10 +58,10 @@ Result<int> run_restart(const Call& call) {
 }
 
 constexpr Verb kStopVerb = {"stop", "CONTAINER...", "Stop running containers", kOptions, 1, kNoLimit,
-                            false,  run_stop};
+                            false,  run_stop,       "stop -t 3 web db"};
 constexpr Verb kRestartVerb = {
-    "restart", "CONTAINER...", "Stop containers and start them again", kOptions, 1, kNoLimit,
-    false,     run_restart};
+    "restart",   "CONTAINER...", "Stop containers and start them again", kOptions, 1, kNoLimit, false,
+    run_restart, "restart web"};
 
 }  // namespace
 

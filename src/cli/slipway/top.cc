@@ -207,7 +207,8 @@ Result<int> run(const Call& call) {
 }
 
 constexpr Verb kVerb = {
-    "top", "CONTAINER [PS OPTIONS]", "Show the processes of a container", {}, 1, kNoLimit, true, run};
+    "top", "CONTAINER [PS OPTIONS]",  "Show the processes of a container", {}, 1, kNoLimit, true,
+    run,   "top web -o pid,user,args"};
 
 }  // namespace
 

@@ -82,8 +82,15 @@ Result<int> run(const Call& call) {
   return for_each_argument(call, [&](std::string_view name) { return update_one(call, *store, name); });
 }
 
-constexpr Verb kVerb = {
-    "update", "CONTAINER...", "Change the limits of containers", kOptions, 1, kNoLimit, false, run};
+constexpr Verb kVerb = {"update",
+                        "CONTAINER...",
+                        "Change the limits of containers",
+                        kOptions,
+                        1,
+                        kNoLimit,
+                        false,
+                        run,
+                        "update -m 512m --cpus 1.5 web"};
 
 }  // namespace
 

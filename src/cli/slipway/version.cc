@@ -53,6 +53,7 @@ Result<int> run(const Call& call) {
 
 }  // namespace
 
-const Verb kVersion = {"version", "", "Show the version information", kOptions, 0, 0, false, run};
+const Verb kVersion = {"version",        "", "Show the version information", kOptions, 0, 0, false, run,
+                       "version -f json"};
 
 }  // namespace slipway::cli

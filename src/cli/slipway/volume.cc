@@ -188,8 +188,10 @@ Result<int> run_prune(const Call& call) {
   return 0;
 }
 
-constexpr Verb kLsVerb = {"volume ls", "", "List volumes", kLsOptions, 0, 0, false, run_ls};
-constexpr Verb kRmVerb = {"volume rm", "VOLUME...", "Remove volumes", kRmOptions, 1, kNoLimit, false, run_rm};
+constexpr Verb kLsVerb = {
+    "volume ls", "", "List volumes", kLsOptions, 0, 0, false, run_ls, "volume ls --filter dangling=true"};
+constexpr Verb kRmVerb = {"volume rm", "VOLUME...", "Remove volumes", kRmOptions,      1,
+                          kNoLimit,    false,       run_rm,           "volume rm data"};
 
 }  // namespace
 
@@ -205,15 +207,22 @@ Result<Value> volume_value(store::Store& store, std::string_view name) {
   return out;
 }
 
-const Verb kVolumeCreate = {"volume create", "[NAME]",  "Create a volume", kCreateOptions, 0, 1,
-                            false,           run_create};
-const Verb kVolumeInspect = {
-    "volume inspect", "VOLUME...", "Show everything about volumes", kInspectOptions, 1, kNoLimit, false,
-    run_inspect};
+const Verb kVolumeCreate = {"volume create", "[NAME]",   "Create a volume",   kCreateOptions, 0, 1,
+                            false,           run_create, "volume create data"};
+const Verb kVolumeInspect = {"volume inspect",
+                             "VOLUME...",
+                             "Show everything about volumes",
+                             kInspectOptions,
+                             1,
+                             kNoLimit,
+                             false,
+                             run_inspect,
+                             "volume inspect data"};
 const Verb kVolumeLs = kLsVerb;
 const Verb kVolumeList = as("volume list", kLsVerb);
-const Verb kVolumePrune = {
-    "volume prune", "", "Remove volumes that no container uses", kPruneOptions, 0, 0, false, run_prune};
+const Verb kVolumePrune = {"volume prune", "",        "Remove volumes that no container uses",
+                           kPruneOptions,  0,         0,
+                           false,          run_prune, "volume prune"};
 const Verb kVolumeRm = kRmVerb;
 const Verb kVolumeRemove = as("volume remove", kRmVerb);
 

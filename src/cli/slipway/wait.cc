@@ -19,7 +19,7 @@ Result<int> run(const Call& call) {
 
 constexpr Verb kVerb = {
     "wait", "CONTAINER...", "Wait until containers stop, and print their exit codes", {}, 1, kNoLimit, false,
-    run};
+    run,    "wait web"};
 
 }  // namespace
 
