@@ -71,6 +71,8 @@ cgroup_of() { # CONTROLLER
     local two
     two=$(awk '{ split($0, part, " - "); split(part[1], left, " "); if (part[2] ~ /^cgroup2 /) { print left[5]; exit } }' \
       /proc/self/mountinfo)
+    # v2 has no controllers for these: every cgroup can be frozen and have a device program.
+    case $1 in freezer | devices) where=$two ;; esac
     [ -n "$two" ] && grep -qw "$1" "$two/cgroup.controllers" && where=$two
   fi
   [ -n "$where" ] && echo "$where"

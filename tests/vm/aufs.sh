@@ -1,6 +1,7 @@
 #!/bin/bash
 # labels: vm root aufs
 # timeout: 600
+# lock: vm
 # The suite on aufs, in a guest with the kernel AUFS_KERNEL: no distribution has one any more.
 . "$SOURCE/tests/lib/common.sh"
 [ -n "${AUFS_KERNEL:-}" ] || skip "AUFS_KERNEL is not set to a kernel with aufs built in"

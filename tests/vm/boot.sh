@@ -1,6 +1,7 @@
 #!/bin/bash
 # labels: vm root
 # timeout: 200
+# lock: vm
 # The lab itself: output, exit status, disks, modules and cgroups are as asked for, with and without systemd.
 . "$SOURCE/tests/lib/common.sh"
 lab=$SOURCE/tests/vm/lab

@@ -1,6 +1,7 @@
 #!/bin/bash
 # labels: vm root cgroup
 # timeout: 900
+# lock: vm
 # On Debian's kernel with pure cgroup v2: the runtime's tests of what differs there, and of what a young kernel might hide.
 . "$SOURCE/tests/lib/common.sh"
 require_program slip

@@ -1,6 +1,7 @@
 #!/bin/bash
 # labels: vm root
 # timeout: 900
+# lock: vm
 # The suite on devicemapper, in a guest: thin pools on loop files and on a disk, xfs and ext4.
 . "$SOURCE/tests/lib/common.sh"
 run "$SOURCE/tests/vm/lab" --disk 3G --disk 3G --load dm-thin-pool --load xfs --load ext4 --load loop --memory 1500 --timeout 850 \

@@ -1,6 +1,7 @@
 #!/bin/bash
 # labels: vm root
 # timeout: 900
+# lock: vm
 # The suite on overlay2 with project quotas on ext4 and xfs, and on btrfs, with Debian's kernel: one without lowerdir+.
 . "$SOURCE/tests/lib/common.sh"
 run "$SOURCE/tests/vm/lab" --disk 2G --disk 2G --disk 2G --load xfs --load ext4 --load btrfs --timeout 850 bash -c '
