@@ -104,7 +104,14 @@ $(BUILD)/link-flags: $(changed_flags)
 
 $(BUILD)/obj/%.o: %.cc $(BUILD)/compile-flags
 	@mkdir -p $(@D)
-	$(call say,CXX )$(CXX) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CXX )$(CXX) $(ALL_CXXFLAGS) $(commit_flag) -MMD -MP -c -o $@ $<
+
+# The commit that --version names; one file alone is compiled anew when it changes.
+COMMIT := $(shell git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)
+$(BUILD)/commit: FORCE
+	$(call write_if_changed,$(COMMIT))
+$(BUILD)/obj/src/cli/version.o: $(BUILD)/commit
+$(BUILD)/obj/src/cli/version.o: commit_flag = $(if $(COMMIT),-DSLIPWAY_COMMIT='"$(COMMIT)"')
 
 define room_rules
 $(call room_archive,$(1)): $(call objects_of,$(1)) $(BUILD)/lib/$(notdir $(1)).list
