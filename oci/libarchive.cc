@@ -227,6 +227,9 @@ Status read_entry(const Library& lib, archive_entry* entry, TarEntry* out) {
   out->device = makedev(static_cast<unsigned>(lib.archive_entry_rdevmajor(entry)),
                         static_cast<unsigned>(lib.archive_entry_rdevminor(entry)));
   out->mtime = {lib.archive_entry_mtime(entry), lib.archive_entry_mtime_nsec(entry)};
+  // libarchive (3.6 to 3.8) reads "-4.25" as -4 + 0.25.
+  if (out->mtime.tv_sec < 0 && out->mtime.tv_nsec > 0)
+    out->mtime = {out->mtime.tv_sec - 1, 1'000'000'000 - out->mtime.tv_nsec};
   if (lib.archive_entry_xattr_reset(entry) > 0) {
     const char* name = nullptr;
     const void* value = nullptr;

@@ -68,7 +68,7 @@ Status TreeArchiver::add_below(int dir, const std::string& path) {
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (const sys::DirectoryEntry& entry : entries) {
     const std::string child = path.empty() ? entry.name : path + "/" + entry.name;
-    if (!TRY(add_at(dir, entry.name.c_str(), child))) continue;
+    if (!TRY(add_at(dir, entry.name.c_str(), child)) && !edit_) continue;
     if (entry.type != DT_DIR && entry.type != DT_UNKNOWN) continue;
     const Fd below(sys::openat2(dir, entry.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, kInside));
     if (below) {
@@ -115,7 +115,7 @@ Result<bool> TreeArchiver::add_at(int dir, const char* name, const std::string& 
   entry.gid = info.st_gid;
   entry.mtime = info.st_mtim;
   entry.device = info.st_rdev;
-  if (entry.type != TarEntry::Type::directory && info.st_nlink > 1) {
+  if (entry.type != TarEntry::Type::directory && info.st_nlink > 1 && !edit_) {
     const auto [first, fresh] = links_.emplace(std::pair(info.st_dev, info.st_ino), path);
     if (!fresh) {
       entry.type = TarEntry::Type::hard_link;
@@ -128,6 +128,7 @@ Result<bool> TreeArchiver::add_at(int dir, const char* name, const std::string& 
     entry.link = TRY(read_link(dir, name, static_cast<size_t>(info.st_size)));
   entry.xattrs = TRY((file ? get_xattrs(file.get()) : get_xattrs_at(dir, name)).ctx("`%s`", path.c_str()));
   if (entry.type == TarEntry::Type::regular) entry.size = info.st_size;
+  if (edit_ && !edit_(entry)) return false;
   TRY(writer_.begin(entry).ctx("`%s`", path.c_str()));
   if (entry.type == TarEntry::Type::regular)
     TRY(add_contents(file.get(), static_cast<uint64_t>(entry.size)).ctx("`%s`", path.c_str()));

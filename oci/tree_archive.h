@@ -17,6 +17,11 @@ class TreeArchiver {
   /// `root` (borrowed) is not O_PATH.
   TreeArchiver(TarWriter& writer, int root) : writer_(writer), root_(root) {}
 
+  /// Asked before each entry is written; it may change the entry, and false leaves it out (what is below a
+  /// directory is asked for all the same). Hard links are then written as files of their own.
+  using Edit = std::function<bool(TarEntry&)>;
+  void set_edit(Edit edit) { edit_ = std::move(edit); }
+
   /// Everything below the root, and the root itself as "./".
   Status add_tree();
   /// The same without the root itself.
@@ -34,6 +39,7 @@ class TreeArchiver {
 
   TarWriter& writer_;
   int root_;
+  Edit edit_;
   std::map<std::pair<uint64_t, uint64_t>, std::string> links_;  // device and inode: the first name
 };
 

@@ -1,10 +1,9 @@
 #include "src/manager/commit.h"
 
-#include "oci/piece_ring.h"
 #include "src/manager/changes.h"
 #include "src/manager/config_change.h"
 #include "src/manager/image_publish.h"
-#include "src/manager/layer_diff.h"
+#include "src/manager/layer_commit.h"
 #include "src/manager/lifecycle.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
@@ -104,15 +103,7 @@ class Committer {
       config_ = *TRY(oci::parse_image_config(base_text_, arena_));
       image_.parent = id;
     }
-    std::vector<ImportedLayer> layers;
-    for (std::string chain(record_->layer.view()); !chain.empty();) {
-      const Digest id_of_layer = TRY(Digest::from_hex(chain));
-      layers.push_back(TRY(find_layer(stores_, id_of_layer)));
-      if (!layers.back().chain)
-        return Error::of(ErrorKind::not_found, "layer %.12s of the container's image is gone", chain.c_str());
-      chain = TRY(stores_.images.layers.get(chain, arena_))->parent.view();
-    }
-    image_.layers.assign(layers.rbegin(), layers.rend());
+    image_.layers = TRY(layers_of(stores_, record_->layer));
     return {};
   }
 
@@ -129,19 +120,13 @@ class Committer {
     Pause pause(store_);
     if (request_.pause) TRY(pause.begin(request_.container));
     const std::vector<drivers::Change> changes = TRY(container_changes(store_, *record_));
-    if (changes.empty()) return std::optional<ImportedLayer>();
-    const Fd contents = TRY(stores_.driver.contents(request_.container));
     LayerOrigin origin;
     if (!image_.layers.empty()) origin.parent = image_.layers.back().chain;
     created_ = store::now_rfc3339();
     origin.created = created_;
     origin.created_by = created_by();
     origin.author = request_.author;
-    oci::ProducerSource source([&](const oci::ByteSink& sink) {
-      oci::TarWriter writer(sink);
-      return write_layer_diff(contents.get(), changes, writer);
-    });
-    return std::optional(TRY(import_layer(stores_, source, origin)));
+    return commit_layer(stores_, request_.container, changes, origin);
   }
 
   std::string created_by() const {

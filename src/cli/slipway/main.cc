@@ -96,6 +96,7 @@ constexpr const Verb* kVerbs[] = {
     &kSystemMigrate,
     &kSystemPrune,
     // Images.
+    &kBuild,
     &kCommit,
     &kExport,
     &kHistory,
@@ -106,6 +107,7 @@ constexpr const Verb* kVerbs[] = {
     &kSave,
     &kTag,
     &kContainerCommit,
+    &kImageBuild,
     &kContainerExport,
     &kImageHistory,
     &kImageImport,

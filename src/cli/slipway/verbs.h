@@ -54,6 +54,7 @@ extern const Verb kNetworkConnect, kNetworkCreate, kNetworkDisconnect, kNetworkI
 
 // Images.
 extern const Verb kImport, kImageImport;
+extern const Verb kBuild, kImageBuild;
 extern const Verb kCommit, kContainerCommit;
 extern const Verb kExport, kContainerExport;
 extern const Verb kHistory, kImageHistory;

@@ -1,0 +1,109 @@
+// `build`: an image by a Dockerfile.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "src/cli/slipway/image_session.h"
+#include "src/cli/slipway/verbs.h"
+#include "src/manager/build.h"
+#include "src/sys/file.h"
+
+namespace slipway::cli {
+
+namespace {
+
+constexpr auto kOptions = std::to_array<Option>({
+    list("tag", 't', "NAME[:TAG]", "give the image a name"),
+    value("file", 'f', "FILE", "the Dockerfile (default: Dockerfile in the context; - for standard input)"),
+    list("build-arg", 0, "KEY=VALUE", "the value of an ARG; without a value the environment's"),
+    list("label", 0, "KEY=VALUE", "a label of the image"),
+    value("target", 0, "STAGE", "build no further than this stage"),
+    value("network", 0, "MODE", "the network of RUN"),
+    value("iidfile", 0, "FILE", "write the image's ID to a file"),
+    flag("no-cache", 0, "do not take over the steps of earlier builds"),
+    flag("quiet", 'q', "print nothing but the image's ID"),
+    flag("rm", 0, "accepted: containers of steps are always removed"),
+    flag("force-rm", 0, "accepted: containers of steps are always removed"),
+});
+
+constexpr size_t kFileLimit = 4 << 20;
+
+/// "KEY=VALUE", or "KEY" for the environment's.
+std::map<std::string, std::string> pairs(List<const char*> words, bool from_environment) {
+  std::map<std::string, std::string> out;
+  for (const std::string_view word : words) {
+    const size_t equals = word.find('=');
+    const std::string key(word.substr(0, equals));
+    if (equals != std::string_view::npos) {
+      out[key] = word.substr(equals + 1);
+    } else if (const char* value = from_environment ? getenv(key.c_str()) : ""; value) {
+      out[key] = value;
+    }
+  }
+  return out;
+}
+
+/// The Dockerfile and .dockerignore of the context.
+Status read_files(const Call& call, manager::BuildRequest& request, const Fd& context) {
+  const char* file = call.args.value("file");
+  if (std::string_view(call.args[0]) == "-" || (file && std::string_view(file) == "-")) {
+    request.dockerfile = TRY(sys::read_all(STDIN_FILENO, kFileLimit).ctx("standard input"));
+  } else if (file) {
+    request.dockerfile = TRY(sys::read_file_at(AT_FDCWD, file, kFileLimit));
+  } else {
+    request.dockerfile = TRY(sys::read_file_at(context.get(), "Dockerfile", kFileLimit));
+  }
+  if (!context) return {};
+  for (const std::string& name :
+       {std::string(file ? file : "Dockerfile") + ".dockerignore", std::string(".dockerignore")}) {
+    Result<std::string> text =
+        sys::read_file_at(name[0] == '.' ? context.get() : AT_FDCWD, name.c_str(), kFileLimit);
+    if (!text.ok()) continue;
+    request.ignore = manager::IgnoreList(*text);
+    break;
+  }
+  return {};
+}
+
+Result<int> run(const Call& call) {
+  manager::BuildRequest request;
+  Fd context;
+  if (std::string_view(call.args[0]) != "-")
+    context = TRY(sys::open_at(AT_FDCWD, call.args[0], O_RDONLY | O_DIRECTORY).ctx("build context"));
+  request.context = context.get();
+  TRY(read_files(call, request, context));
+  for (const char* word : call.args.values("tag", call.arena)) {
+    request.names.push_back(TRY(oci::Reference::parse(word)));
+    request.names.back().default_tag();
+  }
+  request.arguments = pairs(call.args.values("build-arg", call.arena), true);
+  request.labels = pairs(call.args.values("label", call.arena), false);
+  request.target = call.args.value("target", "");
+  request.network = call.args.value("network", "");
+  request.cache = !call.args.flag("no-cache");
+  const bool quiet = call.args.flag("quiet");
+  if (!quiet) request.say = [](const std::string& line) { return print(line); };
+  ImageSession session = TRY(open_images(call));
+  const manager::Stores stores = TRY(session.with_driver());
+  request.program = {call.program.name,         "--root",           session.store->root(), "--run-root",
+                     session.store->run_root(), "--storage-driver", stores.driver.name()};
+  const std::string id = TRY(manager::build_image(stores, *session.store, request));
+  if (const char* file = call.args.value("iidfile"))
+    TRY(sys::replace_file_at(AT_FDCWD, file, "sha256:" + id, 0644, false));
+  if (quiet) {
+    TRY(print("sha256:" + id + "\n"));
+    return 0;
+  }
+  std::string text = "Successfully built " + id.substr(0, 12) + "\n";
+  for (const oci::Reference& name : request.names) text += "Successfully tagged " + name.familiar() + "\n";
+  TRY(print(text));
+  return 0;
+}
+
+constexpr Verb kVerb = {"build", "PATH|-", "Build an image by a Dockerfile", kOptions, 1, 1, false, run};
+
+}  // namespace
+
+const Verb kBuild = kVerb;
+const Verb kImageBuild = as("image build", kVerb);
+
+}  // namespace slipway::cli

@@ -1,0 +1,108 @@
+#!/bin/bash
+# labels: root cgroup
+# timeout: 240
+# build: the instructions, the cache, .dockerignore, stages, and mistakes.
+. "$SOURCE/tests/lib/common.sh"
+require_root
+require_program slipway
+require_command jq
+busybox_image base
+
+context=$TMPDIR/context
+mkdir -p "$context/dir/sub" "$context/skip"
+echo one >"$context/file"
+echo two >"$context/dir/two"
+echo deep >"$context/dir/sub/deep"
+echo hidden >"$context/skip/hidden"
+echo 'kept' >"$context/skip/kept"
+printf '# comment\nskip\n!skip/kept\n**/*.log\n' >"$context/.dockerignore"
+touch "$context/dir/x.log"
+tar -C "$context" -czf "$context/archive.tgz" dir/two
+cat >"$context/Dockerfile" <<'DOCKERFILE'
+# escape=\
+ARG BASE=base
+FROM $BASE AS first
+ARG WHO=nobody
+ENV GREETING="hello $WHO" \
+    OTHER=x
+# a comment
+RUN echo "$GREETING" >/greeting && \
+    mkdir -p /data && chmod 700 /data
+
+FROM base
+LABEL key="a value"
+WORKDIR /work/here
+COPY file dir /target/
+COPY --chown=1000:50 --chmod=600 file renamed
+COPY skip /skip/
+ADD archive.tgz /unpacked/
+COPY --from=first /greeting /greeting
+RUN ["sh", "-c", "rm /etc/group; echo $GREETING >/none"]
+ENV PATH=$PATH:/more
+EXPOSE 80/tcp
+USER user
+ENTRYPOINT ["cat"]
+CMD ["/greeting"]
+DOCKERFILE
+
+check slipway build -t app:1 --build-arg WHO=world "$context"
+check_contains "$out" "Successfully tagged app:1"
+id=$(slipway images -q --no-trunc app:1)
+check slipway run --rm app:1
+check_eq "hello world" "$out"
+check slipway run --rm --entrypoint sh -u 0 app:1 -c 'pwd; cat /target/file /target/two /target/sub/deep /unpacked/dir/two
+  stat -c "%a %u %g" renamed; ls /skip; ls /target; [ ! -e /etc/group ] && echo $PATH'
+check_eq $'/work/here\none\ntwo\ndeep\ntwo\n600 1000 50\nkept\nfile\nsub\ntwo' "$(head -10 <<<"$out")"
+check_contains "$(tail -1 <<<"$out")" ":/more"
+check slipway image inspect -f '{{json .Config.Cmd}} {{json .Config.Entrypoint}} {{.Config.User}} {{.Config.Labels.key}}' app:1
+check_eq '["/greeting"] ["cat"] user a value' "$out"
+check slipway history --no-trunc --format '{{.CreatedBy}}' app:1
+check_contains "$out" '/bin/sh -c #(nop)  CMD ["/greeting"]'
+check_contains "$out" 'sh -c rm /etc/group'
+
+# The same again is the same image, by the cache; a changed file is seen, its time is not.
+touch "$context/file"
+check slipway build -t app:2 --build-arg WHO=world "$context"
+check_contains "$out" "Using cache"
+check_eq "$id" "$(slipway images -q --no-trunc app:2)"
+echo changed >"$context/file"
+check slipway build -q -t app:3 --build-arg WHO=world "$context"
+[[ $out =~ ^sha256:[0-9a-f]{64}$ ]] || fail "build -q: $out"
+[ "$out" != "$id" ] || fail "a changed file was not seen"
+check slipway build -q --target first --iidfile "$TMPDIR/iid" --label more=1 "$context"
+check_eq "$out" "$(cat "$TMPDIR/iid")"
+check slipway image inspect -f '{{.Config.Labels.more}}' "$out"
+check_eq 1 "$out"
+check_eq "" "$(slipway ps -aq)" "containers that build left"
+
+# From standard input, from scratch, with triggers.
+slipway build -q -t trigger - >/dev/null <<<$'FROM base\nONBUILD RUN echo fired >/fired'
+slipway build -q -t fired - >/dev/null <<<$'FROM trigger\nRUN cat /fired'
+check slipway run --rm fired cat /fired
+check_eq fired "$out"
+printf 'FROM scratch\nCOPY file /only\n' >"$TMPDIR/scratch"
+check slipway build -q -t scratch -f "$TMPDIR/scratch" "$context"
+check slipway create --name scr scratch /only
+check_eq only "$(slipway export scr | tar -t)"
+slipway rm scr >/dev/null
+
+# Mistakes.
+fails() { # TEXT DOCKERFILE
+  printf '%b' "$2" >"$TMPDIR/bad"
+  run slipway build -f "$TMPDIR/bad" "$context"
+  check_eq 1 "$status"
+  check_contains "$err" "$1"
+}
+fails "non-zero code: 3" 'FROM base\nRUN exit 3\n'
+fails "unknown instruction: NONE" 'FROM base\nNONE x\n'
+fails "No such image: nonesuch" 'FROM nonesuch\n'
+fails "before FROM" 'RUN x\n'
+fails "outside of the build context" 'FROM base\nCOPY ../../etc/passwd /x\n'
+fails "No such file" 'FROM base\nCOPY none /x\n'
+fails "not supported" 'FROM base\nADD http://x/y /x\n'
+fails "cannot be empty" '# nothing\n'
+check_eq "" "$(slipway ps -aq)" "containers that failed builds left"
+# Links of the context lead nowhere else.
+ln -s /etc/passwd "$context/link"
+ln -s / "$context/out"
+fails "" 'FROM base\nCOPY out/etc/shadow /x\n'
