@@ -104,7 +104,8 @@ Outcome move_root(const RootfsPlan& plan) {
   return chdir("/") < 0 ? failed("chdir", "/") : kDone;
 }
 
-/// Makes a mount read-only and leaves its other flags as they are.
+}  // namespace
+
 Outcome make_read_only(int fd, const char* place) {
   mount_attr attributes = {};
   attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -118,8 +119,6 @@ Outcome make_read_only(int fd, const char* place) {
     return failed("make read-only", place);
   return kDone;
 }
-
-}  // namespace
 
 Outcome build_rootfs(const RootfsPlan& plan, Outcome (*cgroup_ready)(void*), void* context) {
   umask(0);  // modes are as the configuration says; the process gets its own umask at the end

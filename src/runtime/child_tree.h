@@ -16,6 +16,9 @@ Outcome make_bind(int root, const PlannedMount& mount, const char* source);
 /// Attributes and propagation of a mount whose root is `fd`.
 Outcome change_mount(int fd, const PlannedMount& mount);
 
+/// Makes a mount read-only and leaves its other flags as they are.
+Outcome make_read_only(int fd, const char* place);
+
 /// tmpcopyup: copies what is in `from` (a descriptor) into `to`, owners and modes included.
 Outcome copy_tree(int from, int to, const char* place);
 

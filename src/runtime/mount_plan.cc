@@ -225,9 +225,9 @@ Status plan_bind(PlanContext& context, const oci::Mount& from, const MountOption
   TRY(check_over_proc(mount));
   // A source inside the root file system may be a mount that does not exist yet.
   const std::string_view root = context.root;
-  const bool inside = std::string_view(mount.source).substr(0, root.size()) == root;
-  if (mount.idmap >= 0 || (context.request.user_namespace && !inside))
-    return clone_source(context, mount, mount.idmap >= 0);
+  const bool inside = !root.empty() && std::string_view(mount.source).substr(0, root.size()) == root;
+  if (mount.idmap >= 0 || context.clone_sources || (context.request.user_namespace && !inside))
+    return clone_source(context, mount, mount.idmap >= 0 || context.clone_sources);
   return {};
 }
 

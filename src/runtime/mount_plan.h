@@ -17,6 +17,7 @@ struct PlanContext {
   ListBuilder<Str>& warnings;
   const char* root;  // canonical path of the root file system
   ListBuilder<PlannedMount> mounts;
+  bool clone_sources = false;  // every bind's source here: the child will not see the host's tree
 };
 
 Status plan_mounts(PlanContext& context);

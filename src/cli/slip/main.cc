@@ -9,8 +9,8 @@ using namespace slipway;
 using namespace slipway::cli;
 
 static const Verb* const kVerbs[] = {
-    &kCreateVerb, &kStartVerb, &kRunVerb,  &kExecVerb, &kPauseVerb,  &kResumeVerb,   &kUpdateVerb, &kKillVerb,
-    &kDeleteVerb, &kStateVerb, &kListVerb, &kPsVerb,   &kEventsVerb, &kFeaturesVerb, &kSpecVerb,
+    &kCreateVerb, &kStartVerb, &kRunVerb,  &kExecVerb, &kPauseVerb,  &kResumeVerb, &kUpdateVerb,   &kKillVerb,
+    &kDeleteVerb, &kStateVerb, &kListVerb, &kPsVerb,   &kEventsVerb, &kMountsVerb, &kFeaturesVerb, &kSpecVerb,
 };
 
 static std::string version_of_slip() {

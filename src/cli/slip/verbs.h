@@ -12,6 +12,7 @@ extern const Verb kExecVerb;
 extern const Verb kFeaturesVerb;
 extern const Verb kKillVerb;
 extern const Verb kListVerb;
+extern const Verb kMountsVerb;
 extern const Verb kPauseVerb;
 extern const Verb kPsVerb;
 extern const Verb kResumeVerb;
