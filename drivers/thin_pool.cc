@@ -69,7 +69,7 @@ ThinPool::~ThinPool() {
   Result<Fd> guard = lock();
   if (!guard.ok()) return;
   Result<sys::DmDevice> device = mapper_.find(pool_);
-  if (device.ok() && device->open_count == 0) (void)mapper_.remove(pool_, false);
+  if (device.ok() && device->open_count == 0) (void)mapper_.remove(pool_, false, 0);
 }
 
 Result<Fd> ThinPool::lock() const {
@@ -148,7 +148,7 @@ Status ThinPool::roll_back() const {
                      ": they do not belong together",
                      pool.transaction, pending->opens);
   Result<ThinDevice> device = read(pending->name);
-  (void)mapper_.remove(device_name(pending->device), false);
+  (void)mapper_.remove(device_name(pending->device), false, 200);
   TRY(delete_device(pending->device));
   if (device.ok() && device->id == pending->device) unlinkat(metadata_.get(), pending->name.c_str(), 0);
   return {};
@@ -198,10 +198,15 @@ Status ThinPool::check_free(const PoolStatus& pool) const {
   return {};
 }
 
+// A device that is gone from the list of devices may not be closed in the pool yet: its removal was deferred, and is
+// done in the background.
 Status ThinPool::delete_device(uint64_t id) const {
-  Status deleted = mapper_.message(pool_, "delete " + std::to_string(id));
-  if (!deleted.ok() && deleted.error().code() == ENODATA) return {};
-  return deleted;
+  for (int tries = 0;; ++tries) {
+    Status deleted = mapper_.message(pool_, "delete " + std::to_string(id));
+    if (deleted.ok() || deleted.error().code() == ENODATA) return {};
+    if (deleted.error().code() != EBUSY || tries == 300) return deleted;
+    usleep(10'000);
+  }
 }
 
 // --- devices -------------------------------------------------------------------------------------------------------
@@ -238,7 +243,7 @@ Status ThinPool::make_base() {
   const sys::DmDevice device = TRY(activate(base));
   TRY(make_device_fs(device.path, fs_, options_.mkfs_arguments));
   const DeviceFs made = TRY(probe_device_fs(device.path));
-  TRY(deactivate(base, false));
+  TRY(deactivate(base, false, 3000));
   set = TRY(read_device_set(metadata_.get()));
   set.base_fs = made.type;
   set.base_uuid = made.uuid;
@@ -292,8 +297,8 @@ Result<sys::DmDevice> ThinPool::activate(const ThinDevice& device) const {
   return mapper_.create(name, device.size / kSector, "thin", pool.path + " " + std::to_string(device.id));
 }
 
-Status ThinPool::deactivate(const ThinDevice& device, bool deferred) const {
-  return mapper_.remove(device_name(device.id), deferred);
+Status ThinPool::deactivate(const ThinDevice& device, bool deferred, int wait) const {
+  return mapper_.remove(device_name(device.id), deferred, wait);
 }
 
 bool ThinPool::is_active(const ThinDevice& device) const {
@@ -303,7 +308,9 @@ bool ThinPool::is_active(const ThinDevice& device) const {
 // The name goes first: from then on nobody finds the layer, and delete_marked() finishes what a crash interrupts.
 Status ThinPool::remove(const std::string& name) const {
   const ThinDevice device = TRY(read(name));
-  if (!options_.deferred_deletion) TRY(deactivate(device, false));
+  // What was mounted on it a moment ago may still be on its way out.
+  Status idle = deactivate(device, false, 3000);
+  if (!idle.ok() && !options_.deferred_deletion) return idle;
   const std::string marked = ".deleted-" + std::to_string(device.id);
   if (renameat(metadata_.get(), name.c_str(), metadata_.get(), marked.c_str()) < 0)
     return Error::sys(errno, "rename `metadata/%s`", name.c_str());
@@ -315,14 +322,16 @@ Status ThinPool::delete_marked() const {
   for (const std::string& name : TRY(names_in(metadata_.get(), "."))) {
     if (!name.starts_with(".deleted-")) continue;
     const ThinDevice device = TRY(read(name));
-    Status idle = deactivate(device, false);
+    Status idle = deactivate(device, false, 0);
     if (!idle.ok() && idle.error().kind() == ErrorKind::in_use) {
       (void)deactivate(device, true);
       continue;
     }
     TRY(std::move(idle));
     if (own_ && options_.discard) TRY(discard(device));
-    TRY(delete_device(device.id));
+    Status deleted = delete_device(device.id);
+    if (!deleted.ok() && deleted.error().code() == EBUSY) continue;  // the mark stays
+    TRY(std::move(deleted));
     fault_point("devicemapper.remove.deleted");
     if (unlinkat(metadata_.get(), name.c_str(), 0) < 0 && errno != ENOENT)
       return Error::sys(errno, "remove `metadata/%s`", name.c_str());
@@ -339,7 +348,7 @@ Status ThinPool::discard(const ThinDevice& device) const {
     const uint64_t range[2] = {0, device.size};
     if (fd) (void)ioctl(fd.get(), BLKDISCARD, range);  // only saves space
   }
-  return deactivate(device, false);
+  return deactivate(device, false, 3000);
 }
 
 }  // namespace slipway::drivers

@@ -79,7 +79,7 @@ class ThinPool {
   /// Needs the lock. An active device whose removal was deferred is kept; `deferred` of what is returned says that
   /// it was.
   Result<sys::DmDevice> activate(const ThinDevice& device) const;
-  Status deactivate(const ThinDevice& device, bool deferred) const;
+  Status deactivate(const ThinDevice& device, bool deferred, int wait = 200) const;
   bool is_active(const ThinDevice& device) const;
 
   Result<PoolStatus> status() const;

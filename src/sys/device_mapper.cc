@@ -124,7 +124,7 @@ Result<DmDevice> DeviceMapper::create(const std::string& name, uint64_t sectors,
   Status made = load_table(control_.get(), name, sectors, type, parameters);
   if (made.ok()) made = resume(name);
   if (!made.ok()) {
-    (void)remove(name, false);
+    (void)remove(name, false, 200);
     return std::move(made).error();
   }
   DmDevice device = TRY(find(name));
@@ -158,14 +158,14 @@ Status DeviceMapper::resume(const std::string& name) const {
 }
 
 // What was mounted may still be on its way out, or a probe of the machine's own may look at the device.
-Status DeviceMapper::remove(const std::string& name, bool deferred) const {
-  for (int tries = 0;; ++tries) {
+Status DeviceMapper::remove(const std::string& name, bool deferred, int wait) const {
+  for (;; wait -= 10) {
     Request request(name);
     request.header().event_nr = kUdevFlags;
     request.header().flags = deferred ? DM_DEFERRED_REMOVE : 0;
     if (request.call(control_.get(), DM_DEV_REMOVE) == 0 || errno == ENXIO) return {};
     if (errno != EBUSY) return Error::sys(errno, "remove device `%s`", name.c_str());
-    if (tries == 20) break;
+    if (wait <= 0) break;
     usleep(10'000);
   }
   return Error::of(ErrorKind::in_use, "device `%s` is in use", name.c_str());

@@ -38,8 +38,9 @@ class DeviceMapper {
   /// Holds all input and output, after the file system on it was brought to rest.
   Status suspend(const std::string& name) const;
   Status resume(const std::string& name) const;
-  /// in_use while it is open; with `deferred` it goes when the last user closes it. No such device is no error.
-  Status remove(const std::string& name, bool deferred) const;
+  /// in_use while it is open, after so many milliseconds; with `deferred` it goes when the last user closes it. No such
+  /// device is no error.
+  Status remove(const std::string& name, bool deferred, int wait) const;
   /// To a target, as "create_thin 7". The errno is the target's: EEXIST, ENODATA ...
   Status message(const std::string& name, const std::string& text) const;
 
