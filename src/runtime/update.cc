@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/runtime/intel_rdt.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/file.h"
 
@@ -149,6 +150,23 @@ Status update(const Context& context, std::string_view id, const oci::Resources&
   json::Writer text;
   text.value(oci::kSpecType, &spec);
   return sys::replace_file_at(directory.get(), kConfigFile, text.text(), 0600, false);
+}
+
+Status update_intel_rdt(const Context& context, std::string_view id, Str l3_cache_schema, Str mem_bw_schema) {
+  const State state = TRY(load_state(context, id));
+  Arena arena;
+  const oci::Spec* const spec = TRY(load_spec(context, id, arena));
+  if (!spec->linux_ || !spec->linux_->intel_rdt)
+    return Error::of(ErrorKind::unsupported, "Intel RDT: the container was created without linux.intelRdt");
+  if (state.status == ContainerStatus::stopped)
+    return Error::of(ErrorKind::in_use, "container not running: `%s` has stopped", state.id.c_str());
+  oci::IntelRdt rdt = *spec->linux_->intel_rdt;
+  rdt.schemata = {};
+  rdt.l3_cache_schema = l3_cache_schema;
+  rdt.mem_bw_schema = mem_bw_schema;
+  // Its group is there: nothing is made that would have to be remembered.
+  TRY(join_intel_rdt(rdt, id, state.pid));
+  return {};
 }
 
 }  // namespace slipway::runtime

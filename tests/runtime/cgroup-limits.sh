@@ -80,6 +80,7 @@ check_eq 72 "$(control pids pids.max pids.max)"
 check_fails 1 "linux.resources.cpu.cpus" slip update --memory 256m --cpuset-cpus 4000 "$id"
 check_eq 134217728 "$(control memory memory.limit_in_bytes memory.max)"
 check_fails 1 "memory" slip update --memory 12q "$id"
+check_fails 1 "Intel RDT" slip update --l3-cache-schema "L3:0=1" "$id"
 check_fails 1 "does not exist" slip update --memory 12m "$id-none"
 
 # Kept: the container's own config.json has what holds.

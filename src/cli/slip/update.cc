@@ -120,6 +120,10 @@ Result<int> run(const Call& call) {
   oci::Resources* resources = file ? TRY(read_resources(call, file)) : call.arena.make<oci::Resources>();
   TRY(take_options(call, *resources));
   TRY(oci::validate_resources(*resources));
+  if (call.args.given("l3-cache-schema") || call.args.given("mem-bw-schema"))
+    TRY(runtime::update_intel_rdt(globals.context, call.args[0],
+                                  Str::wrap(call.args.value("l3-cache-schema", "")),
+                                  Str::wrap(call.args.value("mem-bw-schema", ""))));
   TRY(runtime::update(globals.context, call.args[0], *resources));
   return 0;
 }
