@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -35,14 +36,19 @@ const oci::Hooks kNoHooks;
 const oci::Linux kNoLinux;
 const oci::Resources kNoResources;
 
+/// RFC 3339 in UTC. Not by gmtime_r, which reads /etc/localtime first.
 std::string now() {
   timespec time;
   clock_gettime(CLOCK_REALTIME, &time);
-  tm parts;
-  gmtime_r(&time.tv_sec, &parts);
+  const std::chrono::sys_seconds seconds{std::chrono::seconds(time.tv_sec)};
+  const auto day = std::chrono::floor<std::chrono::days>(seconds);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(seconds - day);
   char text[64];
-  const size_t size = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  snprintf(text + size, sizeof text - size, ".%09ldZ", time.tv_nsec);
+  snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09ldZ", static_cast<int>(date.year()),
+           static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+           static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+           static_cast<int>(clock.seconds().count()), time.tv_nsec);
   return text;
 }
 
