@@ -99,7 +99,8 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"build", "PATH|-", "Build an image by a Dockerfile", kOptions, 1, 1, false, run};
+constexpr Verb kVerb = {"build", "PATH|-",           "Build an image by a Dockerfile", kOptions, 1, 1, false,
+                        run,     "build -t mine:1 ."};
 
 }  // namespace
 

@@ -35,7 +35,8 @@ Result<int> run(const Call& call) {
 }
 
 constexpr Verb kVerb = {
-    "commit", "CONTAINER [NAME[:TAG]]", "Make an image of a container", kOptions, 1, 2, false, run};
+    "commit", "CONTAINER [NAME[:TAG]]",        "Make an image of a container", kOptions, 1, 2, false,
+    run,      "commit -m \"works\" web mine:2"};
 
 }  // namespace
 

@@ -46,8 +46,9 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {
-    "export", "CONTAINER", "Write a container's file system as a tar archive", kOptions, 1, 1, false, run};
+constexpr Verb kVerb = {"export", "CONTAINER", "Write a container's file system as a tar archive",
+                        kOptions, 1,           1,
+                        false,    run,         "export -o web.tar web"};
 
 }  // namespace
 

@@ -66,7 +66,8 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"history", "IMAGE", "Show the history of an image", kOptions, 1, 1, false, run};
+constexpr Verb kVerb = {"history", "IMAGE", "Show the history of an image", kOptions, 1, 1,
+                        false,     run,     "history --no-trunc mine:1"};
 
 }  // namespace
 

@@ -30,7 +30,8 @@ Result<int> run(const Call& call) {
 
 }  // namespace
 
-const Verb kImageInspect = {
-    "image inspect", "IMAGE...", "Show all that is known of images", kOptions, 1, kNoLimit, false, run};
+const Verb kImageInspect = {"image inspect", "IMAGE...", "Show all that is known of images",
+                            kOptions,        1,          kNoLimit,
+                            false,           run,        "image inspect -f '{{.Config.Cmd}}' mine:1"};
 
 }  // namespace slipway::cli

@@ -51,6 +51,7 @@ Result<int> run(const Call& call) {
 
 }  // namespace
 
-const Verb kImagePrune = {"image prune", "", "Remove images that nobody uses", kOptions, 0, 0, false, run};
+const Verb kImagePrune = {"image prune", "",  "Remove images that nobody uses",   kOptions, 0, 0,
+                          false,         run, "image prune -a --filter until=24h"};
 
 }  // namespace slipway::cli

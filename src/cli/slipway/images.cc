@@ -181,7 +181,8 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"images", "[NAME[:TAG]]", "List images", kOptions, 0, 1, false, run};
+constexpr Verb kVerb = {
+    "images", "[NAME[:TAG]]", "List images", kOptions, 0, 1, false, run, "images --filter dangling=true"};
 
 }  // namespace
 

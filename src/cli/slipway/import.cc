@@ -40,7 +40,8 @@ constexpr Verb kVerb = {"import",
                         1,
                         2,
                         false,
-                        run};
+                        run,
+                        "import -c 'CMD [\"sh\"]' rootfs.tar.gz mine:1"};
 
 }  // namespace
 

@@ -62,7 +62,8 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"load", "", "Load images from an archive", kOptions, 0, 0, false, run};
+constexpr Verb kVerb = {"load", "",  "Load images from an archive", kOptions, 0, 0,
+                        false,  run, "load -i mine.tar.gz"};
 
 }  // namespace
 

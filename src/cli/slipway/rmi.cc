@@ -33,7 +33,7 @@ Result<int> run(const Call& call) {
   });
 }
 
-constexpr Verb kVerb = {"rmi", "IMAGE...", "Remove images", kOptions, 1, kNoLimit, false, run};
+constexpr Verb kVerb = {"rmi", "IMAGE...", "Remove images", kOptions, 1, kNoLimit, false, run, "rmi mine:1"};
 
 }  // namespace
 

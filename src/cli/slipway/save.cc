@@ -44,7 +44,8 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"save", "IMAGE...", "Save images to an archive", kOptions, 1, kNoLimit, false, run};
+constexpr Verb kVerb = {"save", "IMAGE...", "Save images to an archive",    kOptions, 1, kNoLimit,
+                        false,  run,        "save -o mine.tar mine:1 other"};
 
 }  // namespace
 

@@ -31,7 +31,8 @@ Result<int> run(const Call& call) {
 
 }  // namespace
 
-const Verb kSystemCheck = {"system check", "", "Check that the store is what it says it is", kOptions, 0, 0,
-                           false,          run};
+const Verb kSystemCheck = {"system check", "",  "Check that the store is what it says it is",
+                           kOptions,       0,   0,
+                           false,          run, "system check --repair"};
 
 }  // namespace slipway::cli

@@ -42,6 +42,7 @@ Result<int> run(const Call& call) {
 
 }  // namespace
 
-const Verb kSystemDf = {"system df", "", "Show what the store takes", kOptions, 0, 0, false, run};
+const Verb kSystemDf = {"system df", "",         "Show what the store takes", kOptions, 0, 0, false,
+                        run,         "system df"};
 
 }  // namespace slipway::cli

@@ -37,6 +37,7 @@ const Verb kSystemMigrate = {"system migrate",
                              0,
                              0,
                              false,
-                             run};
+                             run,
+                             "system migrate --to btrfs"};
 
 }  // namespace slipway::cli

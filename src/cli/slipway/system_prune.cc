@@ -79,6 +79,7 @@ Result<int> run(const Call& call) {
 
 }  // namespace
 
-const Verb kSystemPrune = {"system prune", "", "Remove what nobody uses", kOptions, 0, 0, false, run};
+const Verb kSystemPrune = {"system prune", "",  "Remove what nobody uses",  kOptions, 0, 0,
+                           false,          run, "system prune -a --volumes"};
 
 }  // namespace slipway::cli

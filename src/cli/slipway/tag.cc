@@ -28,7 +28,15 @@ Result<int> run(const Call& call) {
   return 0;
 }
 
-constexpr Verb kVerb = {"tag", "IMAGE NAME[:TAG]", "Give an image another name", {}, 2, 2, false, run};
+constexpr Verb kVerb = {"tag",
+                        "IMAGE NAME[:TAG]",
+                        "Give an image another name",
+                        {},
+                        2,
+                        2,
+                        false,
+                        run,
+                        "tag mine:1 registry.example/mine:stable"};
 
 }  // namespace
 

@@ -61,6 +61,7 @@ extern const Verb kHistory, kImageHistory;
 extern const Verb kImages, kImageLs;
 extern const Verb kImageInspect, kImagePrune;
 extern const Verb kLoad, kImageLoad;
+extern const Verb kPull, kPush, kSearch, kLogin, kLogout;
 extern const Verb kRmi, kImageRm;
 extern const Verb kSave, kImageSave;
 extern const Verb kTag, kImageTag;
