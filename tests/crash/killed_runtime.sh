@@ -9,6 +9,7 @@ rounds=${ROUNDS:-200}
 bundle=$TMPDIR/b
 make_bundle "$bundle" sleep 1000
 id=$(new_id)
+mkdir -p "$TMPDIR/slip-run"  # the first slip may be killed before it makes its root
 mounts_before=$(wc -l </proc/self/mountinfo)
 
 kill_at_random() { # COMMAND...
