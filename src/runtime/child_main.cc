@@ -53,7 +53,11 @@ Outcome write_label(int proc, const char* module_file, const char* file, const c
   memcpy(text, prefix, head);
   memcpy(text + head, label, size);
   if (module_file && write_proc(proc, module_file, text, head + size, action).ok()) return kDone;
-  return write_proc(proc, file, text, head + size, action);
+  Outcome written = write_proc(proc, file, text, head + size, action);
+  // It is the label that the kernel does not know.
+  written.object = label;
+  written.place = nullptr;
+  return written;
 }
 
 Outcome set_keyring_label(const ChildPlan& plan, int proc) {
