@@ -83,10 +83,12 @@ sources := $(wildcard $(addsuffix /*.cc,$(rooms)) src/cli/*/*.cc)
 shell_tests := $(wildcard tests/*/*.sh)
 
 completions := $(foreach p,$(notdir $(programs)),$(foreach s,bash zsh fish,$(BUILD)/completions/$(p).$(s)))
-manual_pages := $(wildcard man/*.[1-8])
+# The pages of slipway's commands are written from its tables, into build/man.
+verb_pages := $(BUILD)/man/written
+manual_pages = $(wildcard man/*.[1-8] $(BUILD)/man/*.1)
 
 .PHONY: all
-all: $(programs) $(archives) $(BUILD)/tests/CTestTestfile.cmake $(if $(SANITIZE),,$(completions))
+all: $(programs) $(archives) $(BUILD)/tests/CTestTestfile.cmake $(if $(SANITIZE),,$(completions) $(verb_pages))
 
 # Rewritten only when its text changes, so that what depends on it is rebuilt then and only then.
 define write_if_changed
@@ -136,6 +138,11 @@ $(BUILD)/completions/slip.%: $(BUILD)/slip
 $(BUILD)/completions/slipway.%: $(BUILD)/slipway
 	@mkdir -p $(@D)
 	@$< --completion $* >$@
+
+$(verb_pages): $(BUILD)/slipway
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$< --completion man | awk -v dir=$(@D) '/^\f/ { close(page); page = dir "/" substr($$0, 2); next } { print >page }'
+	@touch $@
 
 # --- tests ---------------------------------------------------------------------------------------------------------
 
@@ -231,16 +238,15 @@ units := $(wildcard contrib/systemd/*.service)
 
 .PHONY: install uninstall dist
 install: all
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(bash_completions) $(zsh_completions) $(fish_completions)
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(bash_completions) $(zsh_completions) $(fish_completions) $(DESTDIR)$(unitdir)
 	$(INSTALL) -m 755 -s $(programs) $(DESTDIR)$(bindir)
-	$(foreach p,$(notdir $(programs)),$(INSTALL) -m 644 $(BUILD)/completions/$(p).bash $(bash_completions)/$(p)
-	$(INSTALL) -m 644 $(BUILD)/completions/$(p).zsh $(zsh_completions)/_$(p)
-	$(INSTALL) -m 644 $(BUILD)/completions/$(p).fish $(fish_completions)/$(p).fish
-	)
-	$(foreach m,$(manual_pages),$(INSTALL) -D -m 644 $(m) $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))
-	)
-	$(foreach u,$(units),$(INSTALL) -D -m 644 $(u) $(DESTDIR)$(unitdir)/$(notdir $(u))
-	)
+	for p in $(notdir $(programs)); do \
+	  $(INSTALL) -m 644 $(BUILD)/completions/$$p.bash $(bash_completions)/$$p && \
+	  $(INSTALL) -m 644 $(BUILD)/completions/$$p.zsh $(zsh_completions)/_$$p && \
+	  $(INSTALL) -m 644 $(BUILD)/completions/$$p.fish $(fish_completions)/$$p.fish || exit 1; done
+	for page in $(manual_pages); do \
+	  $(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+	$(if $(units),$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir))
 uninstall:
 	rm -f $(foreach p,slip slipway,$(DESTDIR)$(bindir)/$(p) $(bash_completions)/$(p) $(zsh_completions)/_$(p) \
 	  $(fish_completions)/$(p).fish) $(foreach m,$(manual_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \

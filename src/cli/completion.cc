@@ -1,5 +1,6 @@
 #include "src/cli/completion.h"
 
+#include "src/cli/man_page.h"
 #include "src/cli/program.h"
 
 namespace slipway::cli {
@@ -177,6 +178,7 @@ Result<std::string> completion_text(const Program& program, std::string_view she
   if (shell == "zsh") return zsh(program);
   if (shell == "fish") return fish(program);
   if (shell == "list") return listing(program);
+  if (shell == "man") return man_pages(program);
   return Error::of(ErrorKind::usage, "unknown shell \"%.*s\" (bash, zsh or fish)",
                    static_cast<int>(shell.size()), shell.data());
 }

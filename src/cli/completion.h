@@ -10,7 +10,8 @@ namespace slipway::cli {
 
 struct Program;
 
-/// `shell` is bash, zsh, fish, or list: "VERB --option -o" per line, "-" for the program's own.
+/// `shell` is bash, zsh, fish, or list: "VERB --option -o" per line, "-" for the program's own; or man: see
+/// man_page.h.
 Result<std::string> completion_text(const Program& program, std::string_view shell);
 
 }  // namespace slipway::cli
