@@ -14,6 +14,8 @@ action, root, seed = sys.argv[1], os.fsencode(sys.argv[2]), int(sys.argv[3])
 r = random.Random(seed)
 names = [b'a', b'b', b'c', b'd d', b'new\nline', b'caf\xe9', b'x' * 255, b'-rf', b'\\', 'ü'.encode()]
 
+fresh = []  # files that this run made
+
 def set_meta(p):
     if os.path.islink(p):
         os.lchown(p, r.choice([0, 1000, 3000000]), 0)
@@ -43,10 +45,13 @@ def make(p, depth):
     elif kind < .8: os.mkfifo(p)
     elif kind < .85: os.mknod(p, stat.S_IFCHR | 0o600, os.makedev(r.randrange(1, 300), r.randrange(300)))
     else:
-        have = files(root)
+        # A new name for a file that did not change is a file of its own in a layer, as in docker's: the layers of
+        # others must not need hard links to the layers below.
+        have = [f for f in (files(root) if action == 'make' else fresh) if os.path.isfile(f) and not os.path.islink(f)]
         if not have: return
         os.link(r.choice(have), p)
         return
+    if os.path.isfile(p) and not os.path.islink(p): fresh.append(p)
     set_meta(p)
 
 def remove(p):
