@@ -65,10 +65,15 @@ class Conversation {
     if (options_.terminal) send_window_size();
     bool reading = options_.input;
     for (;;) {
-      pollfd fds[] = {
-          {socket_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {reading ? STDIN_FILENO : -1, POLLIN, 0}};
+      // Input waits while the monitor does not take it; its output must be read meanwhile, or both would wait.
+      const bool waiting = !unsent_.empty();
+      const short socket_events = static_cast<short>(POLLIN | (waiting ? POLLOUT : 0));
+      pollfd fds[] = {{socket_.get(), socket_events, 0},
+                      {signals_.fd(), POLLIN, 0},
+                      {reading && !waiting ? STDIN_FILENO : -1, POLLIN, 0}};
       if (poll(fds, 3, -1) < 0) continue;
-      if (fds[0].revents && !message()) return ending_;
+      if (fds[0].revents & POLLOUT) send_unsent();
+      if ((fds[0].revents & ~POLLOUT) && !message()) return ending_;
       if (fds[1].revents) signal();
       if (fds[2].revents && !input(reading)) return Ending{Ending::How::detached, 0};
     }
@@ -102,10 +107,13 @@ class Conversation {
     }
   }
 
-  /// Who does not want to read our output any more does not stop the container.
-  static bool write_out(int fd, std::string_view bytes) {
-    (void)sys::write_all(fd, bytes);
-    return true;
+  /// False when nobody reads our output any more: as a program in a pipeline would be, we are ended by that.
+  bool write_out(int fd, std::string_view bytes) {
+    Status written = sys::write_all(fd, bytes);
+    if (written.ok() || written.error().code() != EPIPE) return true;
+    ending_.how = Ending::How::unread;
+    ending_.exit_code = 128 + SIGPIPE;
+    return false;
   }
 
   void signal() {
@@ -139,12 +147,12 @@ class Conversation {
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
     if (got <= 0) {
       reading = false;
-      (void)wire::send(socket_.get(), wire::kInputEnd, nullptr, 0, true);
+      send_input(wire::kInputEnd, {});
       return true;
     }
     std::string_view bytes(buffer, static_cast<size_t>(got));
     if (!options_.terminal || keys_.empty()) {
-      (void)wire::send(socket_.get(), wire::kInput, bytes.data(), bytes.size(), true);
+      send_input(wire::kInput, bytes);
       return true;
     }
     std::string passed;
@@ -160,8 +168,19 @@ class Conversation {
       else if (keys_.size() == 1)
         return false;
     }
-    if (!passed.empty()) (void)wire::send(socket_.get(), wire::kInput, passed.data(), passed.size(), true);
+    if (!passed.empty()) send_input(wire::kInput, passed);
     return true;
+  }
+
+  void send_input(wire::Letter letter, std::string_view bytes) {
+    unsent_.assign(1, letter).append(bytes);
+    send_unsent();
+  }
+  void send_unsent() {
+    const auto letter = static_cast<wire::Letter>(unsent_[0]);
+    Status sent = wire::send(socket_.get(), letter, unsent_.data() + 1, unsent_.size() - 1, false);
+    // When nobody is there any more, the socket says so to message().
+    if (sent.ok() || sent.error().code() != EAGAIN) unsent_.clear();
   }
 
   store::Store& store_;
@@ -171,6 +190,7 @@ class Conversation {
   const ConversationOptions& options_;
   std::string keys_;
   size_t typed_ = 0;
+  std::string unsent_;  // a message of input that did not fit, with its letter
   Ending ending_;
 };
 

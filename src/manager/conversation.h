@@ -20,7 +20,12 @@ struct ConversationOptions {
 };
 
 struct Ending {
-  enum class How : uint8_t { exited, detached, lost } how = How::exited;  // lost: the monitor is gone
+  enum class How : uint8_t {
+    exited,
+    detached,
+    unread,  // whoever read our output has gone; exit_code says so
+    lost     // the monitor is gone
+  } how = How::exited;
   int exit_code = 0;
 };
 

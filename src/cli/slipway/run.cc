@@ -11,6 +11,7 @@
 #include "src/manager/conversation.h"
 #include "src/manager/exit.h"
 #include "src/manager/launch.h"
+#include "src/manager/lifecycle.h"
 #include "src/manager/observe.h"
 #include "src/sys/file.h"
 
@@ -103,6 +104,9 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
   const manager::Ending ending =
       TRY(manager::converse(store, container.id, started.conversation, signals, options));
   if (ending.how == manager::Ending::How::lost) return exit_code_of_lost(store, container.id);
+  // `run --rm ... | head -1`: the end of the pipeline is the end of the container. Others run on.
+  if (ending.how == manager::Ending::How::unread && request.record->host.auto_remove)
+    (void)manager::delete_container(store, container.id, true, true);
   return ending.exit_code;
 }
 
