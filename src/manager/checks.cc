@@ -71,7 +71,7 @@ Status add_volumes_from(store::Store& store, Record& record, Arena& arena) {
       const auto same = [&](const MountPoint& mine) { return mine.destination == mount.destination; };
       const List<MountPoint> taken = mounts.list();
       if (mount.type == "tmpfs" || std::any_of(taken.begin(), taken.end(), same)) continue;
-      if (mode == "ro") mount.rw = false;
+      if (mode == "ro") mount.read_only = true;
       mount.no_copy = true;
       mount.anonymous = false;  // it belongs to the other container
       mounts.add(mount);

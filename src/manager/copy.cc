@@ -218,7 +218,8 @@ Result<CopyPlace> container_place(store::Store& store, std::string_view id, std:
         mount = &candidate;
     }
     if (mount) {
-      if (writing && !mount->rw) return Error::of(ErrorKind::in_use, "mounted volume is marked read-only");
+      if (writing && mount->read_only)
+        return Error::of(ErrorKind::in_use, "mounted volume is marked read-only");
       place.root = TRY(sys::open_at(AT_FDCWD, mount->source.c_str(), O_RDONLY | O_DIRECTORY));
       place.path = "/" + place.path.substr(std::min<size_t>(mount->destination.size + 1, place.path.size()));
       return place;

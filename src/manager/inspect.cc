@@ -193,7 +193,7 @@ Value mounts_value(const store::Record& record) {
     one.set("Destination", mount.destination);
     if (mount.type == "volume") one.set("Driver", "local");
     one.set("Mode", mount.mode == "exact" ? Str() : mount.mode);
-    one.set("RW", mount.rw);
+    one.set("RW", !mount.read_only);
     one.set("Propagation",
             mount.propagation.empty() && mount.type == "bind" ? Str("rprivate") : mount.propagation);
     out.add(std::move(one));

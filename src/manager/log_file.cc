@@ -127,9 +127,24 @@ Status LogFile::flush() {
 }
 
 Status LogFile::write(std::string_view entries) {
-  if (rotation_.max_size && size_ > 0 && size_ + entries.size() > rotation_.max_size) TRY(rotate());
-  size_ += entries.size();
-  return sys::write_all(file_.get(), entries).ctx("log");
+  while (!entries.empty()) {
+    size_t take = entries.size();
+    if (rotation_.max_size && size_ + take > rotation_.max_size) {
+      // As many whole entries as still fit; one that is larger than a file gets a file.
+      take = 0;
+      for (size_t end; (end = entries.find('\n', take)) != std::string_view::npos; take = end + 1)
+        if (size_ + end + 1 > rotation_.max_size) break;
+      if (take == 0 && size_ > 0) {
+        TRY(rotate());
+        continue;
+      }
+      if (take == 0) take = entries.find('\n') + 1;
+    }
+    TRY(sys::write_all(file_.get(), entries.substr(0, take)).ctx("log"));
+    size_ += take;
+    entries.remove_prefix(take);
+  }
+  return {};
 }
 
 Status LogFile::rotate() {

@@ -82,13 +82,13 @@ class Mounts {
       mount.source = "tmpfs";
       for (const char* option : {"noexec", "nosuid", "nodev"}) options.add(Str::wrap(option));
       for (const Str option : point.options) options.add(option);
-      if (!point.rw) options.add("ro");
+      if (point.read_only) options.add("ro");
     } else {
       TRY(check_source(point));
       mount.type = "bind";
       mount.source = point.source;
       options.add("rbind");
-      if (!point.rw) options.add("ro");
+      if (point.read_only) options.add("ro");
       options.add(point.propagation.empty() ? Str("rprivate") : point.propagation);
     }
     mount.options = options.list();

@@ -128,7 +128,7 @@ struct MountPoint {
   Str mode;           // the options as the user gave them
   Str propagation;    // "" for the default
   List<Str> options;  // for mount(2), with data options of a tmpfs
-  bool rw = true;
+  bool read_only = false;
   bool no_copy = false;
   bool anonymous = false;  // a volume that is removed with the container by rm -v and --rm
 };

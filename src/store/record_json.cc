@@ -115,7 +115,7 @@ JSON_OBJECT(slipway::store::MountPoint, JSON_FIELD(slipway::store::MountPoint, t
             JSON_FIELD(slipway::store::MountPoint, mode, "Mode"),
             JSON_FIELD(slipway::store::MountPoint, propagation, "Propagation"),
             JSON_FIELD(slipway::store::MountPoint, options, "Options"),
-            JSON_FIELD(slipway::store::MountPoint, rw, "RW"),
+            JSON_FIELD(slipway::store::MountPoint, read_only, "ReadOnly"),
             JSON_FIELD(slipway::store::MountPoint, no_copy, "NoCopy"),
             JSON_FIELD(slipway::store::MountPoint, anonymous, "Anonymous"));
 

@@ -67,7 +67,7 @@ Result<store::MountPoint> volume_option(const Call& call, std::string_view word)
     const std::string_view mode = modes.substr(0, comma);
     modes = comma == std::string_view::npos ? std::string_view() : modes.substr(comma + 1);
     if (mode == "ro")
-      mount.rw = false;
+      mount.read_only = true;
     else if (mode == "nocopy")
       mount.no_copy = true;
     else if (is_propagation(mode))
@@ -97,7 +97,7 @@ struct MountOption {
     const std::string_view value =
         equals == std::string_view::npos ? std::string_view() : field.substr(equals + 1);
     if (key == "readonly" || key == "ro") {
-      mount.rw = equals != std::string_view::npos && !TRY(parse_bool(value));
+      mount.read_only = equals == std::string_view::npos || TRY(parse_bool(value));
       return {};
     }
     if (key == "volume-nocopy") {
@@ -191,7 +191,7 @@ Result<store::MountPoint> tmpfs_option(const Call& call, std::string_view word) 
   for (std::string_view rest = mount.mode; !rest.empty();) {
     const size_t comma = rest.find(',');
     const std::string_view option = rest.substr(0, comma);
-    if (option == "ro") mount.rw = false;
+    if (option == "ro") mount.read_only = true;
     if (!option.empty()) options.add(call.arena.copy(option));
     rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
   }

@@ -92,7 +92,7 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
   start.inherited = &inherited;
   start.attach = (config.attach_stdin ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
   if (config.tty) start.window = manager::terminal_size();
-  const manager::Started started =
+  manager::Started started =
       TRY(manager::start_container(store, container.id, std::move(container.dir), start));
   manager::ConversationOptions options;
   options.input = config.attach_stdin;
@@ -105,8 +105,10 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
       TRY(manager::converse(store, container.id, started.conversation, signals, options));
   if (ending.how == manager::Ending::How::lost) return exit_code_of_lost(store, container.id);
   // `run --rm ... | head -1`: the end of the pipeline is the end of the container. Others run on.
-  if (ending.how == manager::Ending::How::unread && request.record->host.auto_remove)
+  if (ending.how == manager::Ending::How::unread && request.record->host.auto_remove) {
+    started.conversation.reset();  // or the monitor would wait for us to read
     (void)manager::delete_container(store, container.id, true, true);
+  }
   return ending.exit_code;
 }
 
