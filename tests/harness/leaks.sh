@@ -3,6 +3,7 @@
 # run-test itself: it must notice each kind of leak, and pass a skip on.
 . "$SOURCE/tests/lib/common.sh"
 require_root
+unset REQUIRE LABELS
 
 # try SCRIPT: runs it as a test.
 try() {
@@ -37,6 +38,8 @@ check_eq 77 "$status" "status of a skip"
 check_eq "skipped: for a reason" "$out"
 LABELS=unit,root REQUIRE=cgroup,root try 'skip "for a reason"'
 check_eq 1 "$status" "status of a required skip"
+LABELS=root,aufs REQUIRE=cgroup,root try 'skip "for a reason"'
+check_eq 77 "$status" "status of a skip for want of what is not required"
 
 TEST_TIMEOUT=0.3 try 'sleep 1000'
 check_eq 124 "$status" "status of a test that takes too long"
