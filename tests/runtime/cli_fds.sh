@@ -17,9 +17,9 @@ edit_config "$bundle" '.process.args[2] = "ls /proc/self/fd | sort -n | xargs"'
 check_eq "0 1 2 3" "$(inside 3<"$TMPDIR/three" 4<"$TMPDIR/four" 7</)"
 check_eq "0 1 2 3 4" "$(inside --preserve-fds 1 3<"$TMPDIR/three" 4<"$TMPDIR/four" 7</)"
 check_eq "0 1 2 3 4 5" "$(inside --preserve-fds 2 3<"$TMPDIR/three" 4<"$TMPDIR/four" 7</)"
-check_fails 1 'unable to stat preserved-fd 1 (of 2)' inside --preserve-fds 2 3<"$TMPDIR/three"
+check_fails 1 'unable to stat preserved-fd 1 (of 2)' inside --preserve-fds 2 3<"$TMPDIR/three" 4<&-
 # The log is not taken for one of them.
-check_fails 1 'unable to stat preserved-fd 0 (of 1)' slip --log "$TMPDIR/log" run --bundle "$bundle" --preserve-fds 1 "$(new_id fd)"
+check_fails 1 'unable to stat preserved-fd 0 (of 1)' slip --log "$TMPDIR/log" run --bundle "$bundle" --preserve-fds 1 "$(new_id fd)" 3<&-
 
 edit_config "$bundle" '.process.args[2] = "echo ${LISTEN_FDS-none} ${LISTEN_PID-none}; cat <&3; cat <&4"'
 with_sockets() { # PID RUN-OPTION...: as a service manager does, which knows the pid of its child
