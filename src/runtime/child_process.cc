@@ -245,9 +245,12 @@ Outcome find_home(const ProcessPlan& process) {
 
 void reset_signals() {
   // Handlers go with execve; what the caller ignored would stay ignored.
-  struct sigaction by_default = {};
-  by_default.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) sigaction(number, &by_default, nullptr);
+  // By the system call: glibc keeps 32 and 33 for itself, and a caller that ignores all signals ignores these, too. SIG_DFL without flags
+  // and mask is all zeroes on every architecture.
+  const uint64_t by_default[4] = {};
+  constexpr size_t kKernelSetSize = 8;
+  for (int number = 1; number < NSIG; ++number)
+    syscall(SYS_rt_sigaction, number, by_default, nullptr, kKernelSetSize);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

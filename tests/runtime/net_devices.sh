@@ -10,6 +10,9 @@ require_command ip
 
 device=host0
 add_device() {
+  local tries=50
+  # The one before may still be on its way out, with the namespace that it was in.
+  while ip link show other0 >/dev/null 2>&1 && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
   ip link add "$device" type dummy 2>/dev/null || ip link add "$device" type veth peer name other0 2>/dev/null ||
     skip "no virtual network devices here"
 }
