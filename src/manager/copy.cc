@@ -227,6 +227,11 @@ Result<CopyPlace> container_place(store::Store& store, std::string_view id, std:
     if (writing && record->host.readonly_rootfs)
       return Error::of(ErrorKind::in_use, "container rootfs is marked read-only");
   }
+  if (writing) {
+    // Its files are not the image's any more: see identity_cache.h.
+    const Fd dir = TRY(store::Containers(store).open(id));
+    TRY(sys::open_at(dir.get(), "changed", O_WRONLY | O_CREAT, 0600));
+  }
   place.root = TRY(open_container_root(store, id));
   return place;
 }

@@ -11,6 +11,7 @@
 #include "src/manager/container_files.h"
 #include "src/manager/exit.h"
 #include "src/manager/identity.h"
+#include "src/manager/identity_cache.h"
 #include "src/manager/init_program.h"
 #include "src/manager/monitor.h"
 #include "src/manager/network.h"
@@ -23,9 +24,15 @@ namespace slipway::manager {
 
 namespace {
 
-Result<Identity> identity_of(const store::Record& record, const sys::MountSpec& rootfs, Arena& arena) {
+Result<Identity> identity_of(const store::Store& store, const store::Record& record, int dir,
+                             const sys::MountSpec& rootfs, Arena& arena) {
+  const bool pristine = faccessat(dir, "state.json", F_OK, 0) != 0 && faccessat(dir, "changed", F_OK, 0) != 0;
+  if (pristine)
+    if (const Opt<Identity> known = remembered_identity(store, record, arena)) return *known;
   const Fd root = TRY(sys::mount_detached(rootfs).ctx("mount the root file system"));
-  return find_identity(root.get(), record.config.user, record.host.group_add, arena);
+  const Identity identity = TRY(find_identity(root.get(), record.config.user, record.host.group_add, arena));
+  if (pristine) remember_identity(store, record, identity);
+  return identity;
 }
 
 /// A start that came to nothing: docker shows such a container as created, with the reason.
@@ -63,7 +70,7 @@ Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view 
   prepared->bundle = containers.path(id);
   drivers::Driver* driver = TRY(store.driver());
   prepared->rootfs = TRY(driver->mounts(id));
-  const Identity identity = TRY(identity_of(record, prepared->rootfs, arena));
+  const Identity identity = TRY(identity_of(store, record, dir, prepared->rootfs, arena));
   const Str init = record.host.init ? TRY(find_init_program(arena)) : Str();
   prepared->network = TRY(NetworkSession::open(store, record));
   TRY(write_container_files(store, dir, record, prepared->network));
