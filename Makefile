@@ -174,19 +174,20 @@ $(BUILD)/tests/list: FORCE
 tests: all $(unit_tests) $(test_tools) $(suite)
 
 # LABEL=regex and TEST=regex choose among the tests.
-ctest = ctest --test-dir $(BUILD)/tests --output-on-failure -j$(shell nproc) $(if $(LABEL),-L '$(LABEL)') $(if $(TEST),-R '$(TEST)')
+ctest = ctest --test-dir $(BUILD)/tests --output-on-failure -j$(shell nproc) $(if $(LABEL),-L '$(LABEL)') $(if $(TEST),-R '$(TEST)') $(if $(REPEAT),--repeat until-pass:$(REPEAT))
 
 # Unit tests and the fast shell tests; under a minute.
 quick: tests
 	$(ctest) -LE '^(vm|engine|engines|slow|fuzz)$$'
 
-# Everything; STRESS=1 (check-all) gives the stress tests their full counts.
+# Everything but what emulates a machine for many minutes (label slow); check-all runs that, too, and STRESS=1 gives the
+# stress tests their full counts. REPEAT=2 gives a test that fails a second try: for machines that are not quiet.
 check check-all:
 	@$(call need,build)
 	@$(call need,test engines vm) || echo 'make: without them some tests are skipped'
 	@STRESS=$(if $(filter check-all,$@),1,$(STRESS)) $(MAKE) --no-print-directory $(jobs) checked
 checked: tests fuzz-build
-	$(ctest)
+	$(ctest) $(if $(STRESS),,-LE '^slow$$')
 
 # --- fuzzing -------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# labels: vm root cgroup
+# labels: vm root cgroup slow
 # timeout: 900
 # lock: vm
 # On Debian's kernel with pure cgroup v2: the runtime's tests of what differs there, and of what a young kernel might hide.

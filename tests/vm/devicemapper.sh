@@ -1,5 +1,5 @@
 #!/bin/bash
-# labels: vm root
+# labels: vm root slow
 # timeout: 1500
 # lock: vm
 # The suite on devicemapper, in a guest: thin pools on loop files and on a disk, xfs and ext4.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# labels: vm root
+# labels: vm root slow
 # timeout: 900
 # lock: vm
 # The suite on overlay2 with project quotas on ext4 and xfs, and on btrfs, with Debian's kernel: one without lowerdir+.

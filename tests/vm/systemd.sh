@@ -1,5 +1,5 @@
 #!/bin/bash
-# labels: vm root cgroup
+# labels: vm root cgroup slow
 # timeout: 900
 # lock: vm
 # The systemd cgroup manager over D-Bus, and AppArmor, in a guest whose process 1 is systemd.
