@@ -71,7 +71,7 @@ check_fails 1 "" slip pause "$id"
 check slip delete "$id"
 
 # An OOM kill is told.
-edit_config "$bundle" '.process.args = ["/bin/sh", "-c", "sleep 1; x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done"]
+edit_config "$bundle" '.process.args = ["/bin/sh", "-c", "sleep 2; x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done"]
   | .linux.resources.memory = {limit: 33554432}'
 check slip run -d --bundle "$bundle" "$id"
 timeout 30 "$SLIP" --root "$TMPDIR/slip-run" events --interval 1m "$id" >"$TMPDIR/oom"
