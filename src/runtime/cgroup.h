@@ -43,6 +43,13 @@ struct CgroupRecord {
   std::vector<std::pair<std::string, std::string>> directories;  // see Cgroup::directories()
 };
 
+/// A cgroup below the container's own, which must exist: for all hierarchies (controller ""), or on v1 for the one
+/// that has the controller.
+struct SubCgroup {
+  std::string controller;
+  std::string path;
+};
+
 class Cgroup {
  public:
   enum class Layout : uint8_t { none, v1, hybrid, v2 };
@@ -71,11 +78,11 @@ class Cgroup {
   /// nothing left to do on v1 and v2. With false (an old kernel, systemd) the pid is written, or the unit
   /// started with it.
   virtual Status join(pid_t pid, bool entered) = 0;
-  /// As prepare(), for a further process (exec): where init is now. `sub` is a path below the container's
-  /// own cgroup, or "" ("..": refused). Works with every manager.
-  virtual Result<CgroupEntry> exec_entry(pid_t init, std::string_view sub) = 0;
+  /// As prepare(), for a further process (exec): where init is now, or in these ("..": refused). Works with
+  /// every manager.
+  virtual Result<CgroupEntry> exec_entry(pid_t init, const std::vector<SubCgroup>& subs) = 0;
   /// As join(), for exec.
-  virtual Status join_exec(pid_t pid, pid_t init, std::string_view sub, bool entered) = 0;
+  virtual Status join_exec(pid_t pid, pid_t init, const std::vector<SubCgroup>& subs, bool entered) = 0;
 
   /// Limits. Absent properties are left as they are. The error names the property and, where it is one, the
   /// file. After join() with systemd; else any time after prepare().

@@ -53,7 +53,7 @@ Result<std::string> below(const std::string& directory, std::string_view sub) {
   const std::string clean = clean_cgroup_path(sub);
   const std::string with_slashes = "/" + std::string(sub) + "/";
   if (with_slashes.find("/../") != std::string::npos)
-    return Error::of(ErrorKind::invalid, "bad sub cgroup path: `%.*s`", static_cast<int>(sub.size()),
+    return Error::of(ErrorKind::invalid, "`%.*s` is not a sub cgroup path", static_cast<int>(sub.size()),
                      sub.data());
   return directory + (clean == "/" ? "" : clean);
 }
@@ -270,28 +270,39 @@ Status FileCgroup::join(pid_t pid, bool entered) {
   return {};
 }
 
-Result<CgroupEntry> FileCgroup::exec_entry(pid_t init, std::string_view sub) {
+Result<std::string> FileCgroup::exec_directory(const Tree& tree, pid_t init,
+                                               const std::vector<SubCgroup>& subs) const {
+  for (const SubCgroup& sub : subs)
+    if (sub.controller.empty() || sys::list_has(tree.controllers, sub.controller))
+      return TRY(below(tree.directory, sub.path));
+  return tree.version == sys::CgroupVersion::v2 ? init_directory(tree, init) : tree.directory;
+}
+
+Result<CgroupEntry> FileCgroup::exec_entry(pid_t init, const std::vector<SubCgroup>& subs) {
+  for (const SubCgroup& sub : subs) {
+    const Tree* tree = sub.controller.empty() ? nullptr : tree_of(sub.controller);
+    if (!sub.controller.empty() && (!tree || tree->version != sys::CgroupVersion::v1))
+      return Error::of(ErrorKind::invalid, "unknown controller `%s`: the container has no v1 cgroup for it",
+                       sub.controller.c_str());
+  }
   CgroupEntry entry;
   for (const Tree& tree : trees_) {
+    const std::string directory = TRY(exec_directory(tree, init, subs));
     if (tree.version == sys::CgroupVersion::v2) {
-      const std::string directory =
-          sub.empty() ? init_directory(tree, init) : TRY(below(tree.directory, sub));
       entry.v2 = TRY(sys::open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY).ctx("cgroup"));
       if (sys::cgroup_version(entry.v2.get()) != sys::CgroupVersion::v2)
         return Error::of(ErrorKind::invalid, "`%s` is not on a cgroup file system", directory.c_str());
     } else {
-      const std::string directory = TRY(below(tree.directory, sub));
       entry.tasks.push_back(TRY(open_tasks(directory).ctx("cgroup")));
     }
   }
   return entry;
 }
 
-Status FileCgroup::join_exec(pid_t pid, pid_t init, std::string_view sub, bool entered) {
+Status FileCgroup::join_exec(pid_t pid, pid_t init, const std::vector<SubCgroup>& subs, bool entered) {
   if (entered) return {};
   for (const Tree& tree : trees_) {
-    const bool follow = tree.version == sys::CgroupVersion::v2 && sub.empty();
-    const std::string directory = follow ? init_directory(tree, init) : TRY(below(tree.directory, sub));
+    const std::string directory = TRY(exec_directory(tree, init, subs));
     TRY(write_pid(directory, pid));
   }
   return {};

@@ -35,8 +35,8 @@ class FileCgroup : public Cgroup {
 
   Result<CgroupEntry> prepare() override;
   Status join(pid_t pid, bool entered) override;
-  Result<CgroupEntry> exec_entry(pid_t init, std::string_view sub) override;
-  Status join_exec(pid_t pid, pid_t init, std::string_view sub, bool entered) override;
+  Result<CgroupEntry> exec_entry(pid_t init, const std::vector<SubCgroup>& subs) override;
+  Status join_exec(pid_t pid, pid_t init, const std::vector<SubCgroup>& subs, bool entered) override;
   Status apply(const oci::Resources& resources) override;
   Status freeze(bool frozen) override;
   Result<bool> frozen() override;
@@ -58,6 +58,8 @@ class FileCgroup : public Cgroup {
   /// On pure v2: see cgroup_delegate.h.
   Status delegate();
   Status apply_all(ControllerDirectories& where, const oci::Resources& resources);
+  /// Where a further process goes in this hierarchy.
+  Result<std::string> exec_directory(const Tree& tree, pid_t init, const std::vector<SubCgroup>& subs) const;
   Status make_tree(const Tree& tree, bool& existed);
   bool wants_v2_controllers() const;
   Status kill_all();

@@ -138,7 +138,7 @@ Status Execution::plan() {
   TRY(plan_seccomp());
   // The container's own, by its name: that of the caller may hold the host's keys.
   if (!state_.no_new_keyring) plan.keyring = arena_.format("_ses.%s", id_.c_str()).c_str();
-  entry_ = TRY(cgroup_->exec_entry(state_.pid, options_.cgroup));
+  entry_ = TRY(cgroup_->exec_entry(state_.pid, options_.sub_cgroups));
   const List<int> tasks = arena_.list<int>(entry_.tasks.size());
   for (uint32_t i = 0; i < tasks.size(); ++i) tasks[i] = entry_.tasks[i].get();
   plan.cgroup_tasks = tasks.items;
@@ -156,7 +156,7 @@ Status Execution::spawn() {
     TRY(child_->adopt(packet.value));
   }
   if (process_.oom_score_adj) TRY(set_oom_score(child_->pid(), *process_.oom_score_adj));
-  return cgroup_->join_exec(child_->pid(), state_.pid, options_.cgroup,
+  return cgroup_->join_exec(child_->pid(), state_.pid, options_.sub_cgroups,
                             !entry_.empty() && child_->in_cgroup());
 }
 

@@ -53,8 +53,8 @@ struct CreateOptions : ProcessOptions {
 };
 
 struct ExecOptions : ProcessOptions {
-  std::string cgroup;          // a path below the container's own cgroup; "" for that itself
-  bool ignore_paused = false;  // else a paused container is refused
+  std::vector<SubCgroup> sub_cgroups;  // none: where init is
+  bool ignore_paused = false;          // else a paused container is refused
 };
 
 /// A process that was made: a child of the caller, who waits for it or exits.

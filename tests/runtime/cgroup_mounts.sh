@@ -21,6 +21,7 @@ fi
 
 hierarchies=$(cd /sys/fs/cgroup && for d in *; do
   case $(stat -fc %T "$d") in cgroup*) [ -L "$d" ] || echo "$d" ;; esac; done | sort)
+edit_config b '.linux.cgroupsPath = $id' --arg id "$id"  # relative: below the caller's, which differs between hierarchies
 for namespace in no yes; do
   [ $namespace = no ] || edit_config b '.linux.namespaces += [{type: "cgroup"}]'
   inside 'ls /sys/fs/cgroup | sort; for d in /sys/fs/cgroup/*; do [ -L $d ] || grep -q "^1$" $d/cgroup.procs || echo "not in $d"; done

@@ -50,6 +50,46 @@ check_eq "sleep 999" "$(tr '\0' ' ' <"/proc/$child/cmdline" | xargs)"
 check_eq "$(grep -E '^[0-9]+:pids|^0:' /proc/"$pid"/cgroup)" "$(grep -E '^[0-9]+:pids|^0:' /proc/"$child"/cgroup)" "cgroup"
 check kill "$child"
 
+# --cgroup: below the container's own
+check_fails 1 "missing <controller>: prefix" slip exec --cgroup a --cgroup pids:b "$id" true
+check_fails 1 "empty <controller> prefix" slip exec --cgroup :a "$id" true
+check_fails 1 "multiple paths for pids" slip exec --cgroup pids:a --cgroup pids,cpu:b "$id" true
+check_fails 1 "invalid --cgroup argument: a:b:c" slip exec --cgroup a:b:c "$id" true
+check_fails 255 "is not a sub cgroup path" slip exec --cgroup ../x "$id" true
+check_fails 255 "No such file or directory" slip exec --cgroup none "$id" true
+check_fails 255 "unknown controller \`nothing\`" slip exec --cgroup nothing:a "$id" true
+own=$(jq -r '.cgroup_paths | to_entries[] | "\(.key) \(.value)"' "$TMPDIR/slip-run/$id/state.json")
+while read -r line; do
+  for sub in "${line#* }/sub" "${line#* }/sub2"; do
+    mkdir -p "$sub"
+    [ ! -e "$sub/cpuset.cpu_exclusive" ] || for file in cpus mems; do cat "${line#* }/cpuset.$file" >"$sub/cpuset.$file"; done
+  done
+done <<<"$own"
+where() { # CONTROLLER of the process in the pid file
+  awk -F: -v want="$1" '{ n = split($2, c, ","); if (want == "" && $2 == "") print $3; for (i = 1; i <= n; i++) if (c[i] == want) print $3 }' \
+    "/proc/$(cat "$TMPDIR/pid")/cgroup"
+}
+exec_where() { # EXPECTED-SUFFIX CONTROLLER OPTION...
+  local suffix=$1 controller=$2
+  shift 2
+  check slip exec --detach --pid-file "$TMPDIR/pid" "$@" "$id" sleep 998
+  check_contains "$(where "$controller")%" "$suffix%" "cgroup of $controller with $*"
+  check kill "$(cat "$TMPDIR/pid")"
+}
+two=$(jq -r '.cgroup_paths[""] // empty' "$TMPDIR/slip-run/$id/state.json")
+if [ -n "$two" ]; then
+  exec_where "$id/sub" "" --cgroup sub
+  exec_where "$id/sub" "" --cgroup /sub/
+  exec_where "$id" "" --cgroup /
+fi
+if jq -e '.cgroup_paths.pids' "$TMPDIR/slip-run/$id/state.json" >/dev/null; then
+  exec_where "$id/sub" pids --cgroup sub
+  exec_where "$id/sub" pids --cgroup pids,cpu:sub --cgroup memory:sub2
+  exec_where "$id/sub" cpu --cgroup pids,cpu:sub --cgroup memory:sub2
+  exec_where "$id/sub2" memory --cgroup pids,cpu:sub --cgroup memory:sub2
+  exec_where "$id" freezer --cgroup pids,cpu:sub --cgroup memory:sub2
+fi
+
 # paused
 if slip pause --help >/dev/null 2>&1; then
   check slip pause "$id"

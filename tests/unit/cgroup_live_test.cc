@@ -169,14 +169,14 @@ void exec_joins(void**) {
   Container c;
   plan(c, "exec");
   enter(c, wait_here);
-  auto entry = c.cgroup->exec_entry(c.pid, "");
+  auto entry = c.cgroup->exec_entry(c.pid, {});
   check_ok(entry);
   assert_int_equal(static_cast<bool>(entry->v2), c.cgroup->layout() != Cgroup::Layout::v1);
-  assert_false(c.cgroup->exec_entry(c.pid, "../x").ok());
-  assert_false(c.cgroup->exec_entry(c.pid, "none").ok());
+  assert_false(c.cgroup->exec_entry(c.pid, {{"", "../x"}}).ok());
+  assert_false(c.cgroup->exec_entry(c.pid, {{"", "none"}}).ok());
   const pid_t pid = fork();
   if (pid == 0) wait_here();
-  check_ok(c.cgroup->join_exec(pid, c.pid, "", false));
+  check_ok(c.cgroup->join_exec(pid, c.pid, {}, false));
   assert_int_equal(c.cgroup->processes().value().size(), 2);
   check_ok(c.cgroup->signal_all(SIGTERM));
   int status = 0;
@@ -400,7 +400,7 @@ void children_are_removed(void**) {
   }
   const pid_t pid = fork();
   if (pid == 0) wait_here();
-  check_ok(c.cgroup->join_exec(pid, c.pid, "", false));
+  check_ok(c.cgroup->join_exec(pid, c.pid, {}, false));
   check_ok(c.cgroup->destroy());
   int status = 0;
   waitpid(pid, &status, 0);

@@ -1,6 +1,8 @@
 // slip exec: a further process in a running container.
 #include <fcntl.h>
 
+#include <cstring>
+
 #include "oci/spec.h"
 #include "src/cli/slip/bundle.h"
 #include "src/cli/slip/globals.h"
@@ -126,23 +128,44 @@ class ProcessReader {
   oci::Warnings warnings_;
 };
 
+/// --cgroup, each "PATH" or "CONTROLLER[,CONTROLLER]:PATH". A path without controllers is for all of them, and so
+/// stands alone.
+Result<std::vector<runtime::SubCgroup>> read_sub_cgroups(const Call& call) {
+  std::vector<runtime::SubCgroup> subs;
+  const List<const char*> texts = call.args.values("cgroup", call.arena);
+  for (const char* text : texts) {
+    const char* const colon = strchr(text, ':');
+    if (!colon && texts.count > 1)
+      return Error::of(ErrorKind::usage, "invalid --cgroup argument: %s (missing <controller>: prefix)",
+                       text);
+    if (colon && strchr(colon + 1, ':'))
+      return Error::of(ErrorKind::usage, "invalid --cgroup argument: %s", text);
+    const char* const path = colon ? colon + 1 : text;
+    std::string_view rest(text, colon ? static_cast<size_t>(colon - text) : 0);
+    for (;;) {
+      const size_t comma = rest.find(',');
+      const std::string name(rest.substr(0, comma));
+      if (colon && name.empty())
+        return Error::of(ErrorKind::usage, "invalid --cgroup argument: %s (empty <controller> prefix)", text);
+      for (const runtime::SubCgroup& sub : subs)
+        if (sub.controller == name)
+          return Error::of(ErrorKind::usage, "invalid --cgroup argument(s): multiple paths for %s",
+                           name.c_str());
+      subs.push_back({name, path});
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return subs;
+}
+
 Result<runtime::ExecOptions> read_exec_options(const Call& call, bool terminal, bool detached) {
   runtime::ExecOptions out;
   TRY(read_process_options(call, terminal, detached, out));
   // Sockets of a service manager are for the container's first process.
   out.preserve_fds -= out.listen_fds;
   out.listen_fds = 0;
-  const List<const char*> cgroups = call.args.values("cgroup", call.arena);
-  if (cgroups.count > 1)
-    return Error::of(ErrorKind::unsupported, "--cgroup: one path for all controllers is supported");
-  if (!cgroups.empty()) {
-    // "CONTROLLER:PATH" is about v1 alone, where each controller has a tree; ":PATH" is about all of them.
-    const std::string_view text(cgroups[0]);
-    const size_t colon = text.find(':');
-    if (colon != std::string_view::npos && colon > 0)
-      return Error::of(ErrorKind::unsupported, "--cgroup: a path for single controllers is not supported");
-    out.cgroup = text.substr(colon == 0 ? 1 : 0);
-  }
+  out.sub_cgroups = TRY(read_sub_cgroups(call));
   out.ignore_paused = call.args.flag("ignore-paused");
   return out;
 }
