@@ -71,7 +71,9 @@ class Run {
     verb_ = TRY(verb(rest));
     const Arguments args = TRY(parse(rest, verb_->options, verb_->in_order, arena_));
     if (args.help()) return show(help_text(program_, *verb_));
-    TRY(check_count(*verb_, args.size()));
+    Status counted = check_count(*verb_, args.size());
+    miscounted_ = !counted.ok();
+    TRY(std::move(counted));
     return verb_->run({program_, *verb_, globals_, args, log_, arena_, argv_, envp_});
   }
 
@@ -79,7 +81,8 @@ class Run {
     prefix_ = program_.name;
     if (verb_) prefix_.append(" ").append(verb_->name);
     log_.fatal(prefix_, error.text());
-    return program_.exit_code(verb_, error);
+    // Of both, docker and runc: also where a wrong option is told apart by its exit code.
+    return miscounted_ ? 1 : program_.exit_code(verb_, error);
   }
 
  private:
@@ -123,6 +126,7 @@ class Run {
   Arguments globals_;
   Log log_;
   const Verb* verb_ = nullptr;
+  bool miscounted_ = false;
   std::string prefix_;
 };
 

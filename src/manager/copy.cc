@@ -23,6 +23,7 @@ namespace slipway::manager {
 namespace {
 
 constexpr size_t kPiece = 1 << 20;
+constexpr int kMostLinks = 40;  // the kernel's own limit
 
 /// Path without "/." and "/" at its end, and whether they were there.
 struct Words {
@@ -63,6 +64,7 @@ Result<Source> find_source(const CopyPlace& place, bool follow_link) {
   Source out;
   out.contents = words.contents;
   const auto missing = [&] {
+    if (place.where.empty()) return Error::sys(ENOENT, "lstat %s", place.path.c_str());
     return Error::of(ErrorKind::not_found, "Could not find the file %s", place.shown.c_str());
   };
   auto parent = sys::open_parent_in_root(place.root.get(), words.path.c_str(), false, &out.at.name);
@@ -85,6 +87,28 @@ Result<Source> find_source(const CopyPlace& place, bool follow_link) {
   if (words.wants_directory && !S_ISDIR(out.info.st_mode))
     return Error::of(ErrorKind::invalid, "%s: not a directory", place.shown.c_str());
   return out;
+}
+
+/// Where a file goes that is copied to `path`: if that is a link, to what the link leads to, which need not exist
+/// yet. Links are read one by one and each path is resolved inside the root, so that none leads out of it; the
+/// name at the end is not followed any more.
+Result<Entry> find_target(const CopyPlace& place, std::string path) {
+  for (int links = 0; links < kMostLinks; ++links) {
+    Entry out;
+    auto parent = sys::open_parent_in_root(place.root.get(), path.c_str(), false, &out.name);
+    if (!parent.ok()) {
+      const std::string missing = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+      return Error::of(ErrorKind::not_found, "Could not find the file %s%s", missing.c_str(),
+                       place.where.c_str());
+    }
+    out.parent = std::move(parent).value();
+    char target[PATH_MAX];
+    const ssize_t length = readlinkat(out.parent.get(), out.name.c_str(), target, sizeof target);
+    if (length < 0) return out;
+    const std::string_view text(target, static_cast<size_t>(length));
+    path = text.starts_with('/') ? std::string(text) : path.substr(0, path.rfind('/') + 1).append(text);
+  }
+  return Error::sys(ELOOP, "%s", place.shown.c_str());
 }
 
 Status copy_data(int from, int to, const char* name) {
@@ -114,6 +138,7 @@ void copy_capability(int from, int to) {
 class Copier {
  public:
   explicit Copier(const CopyOptions& options) : options_(options) {}
+  uint64_t copied() const { return copied_; }
 
   /// One entry and all below it. `from_name` "" is the open file `from` itself.
   Status entry(int from, const char* from_name, int to, const char* name, const struct stat& info) {
@@ -166,6 +191,7 @@ class Copier {
       return Error::of(ErrorKind::failed, "`%s` has changed while it was copied", name);
     const Fd out = TRY(sys::open_at(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     TRY(copy_data(in.get(), out.get(), name));
+    copied_ += static_cast<uint64_t>(info.st_size);
     TRY(attributes(to, name, info));
     copy_capability(in.get(), out.get());
     return {};
@@ -197,6 +223,7 @@ class Copier {
   }
 
   const CopyOptions& options_;
+  uint64_t copied_ = 0;
 };
 
 }  // namespace
@@ -208,7 +235,8 @@ Result<CopyPlace> container_place(store::Store& store, std::string_view id, std:
   const Observed observed = TRY(observe(store, id, arena));
   CopyPlace place;
   place.path = path.starts_with('/') ? std::string(path) : "/" + std::string(path);
-  place.shown = place.path + " in container " + std::string(record->name.view());
+  place.where = " in container " + std::string(record->name.view());
+  place.shown = place.path + place.where;
   if (!observed.is_running()) {
     const store::MountPoint* mount = nullptr;
     for (const store::MountPoint& candidate : record->mounts) {
@@ -249,7 +277,7 @@ Result<CopyPlace> host_place(std::string_view path) {
   return place;
 }
 
-Status copy(const CopyPlace& from, const CopyPlace& to, const CopyOptions& options) {
+Result<uint64_t> copy(const CopyPlace& from, const CopyPlace& to, const CopyOptions& options) {
   const Source source = TRY(find_source(from, options.follow_link));
   const bool is_directory = S_ISDIR(source.info.st_mode);
   const Words words = words_of(to.path);
@@ -261,22 +289,22 @@ Status copy(const CopyPlace& from, const CopyPlace& to, const CopyOptions& optio
   if (existing.ok() && S_ISDIR(info.st_mode)) {
     if (source.contents) {
       const Fd in = TRY(sys::open_at(source.at.parent.get(), source.at.name.c_str(), O_RDONLY | O_DIRECTORY));
-      return copier.contents(in.get(), existing->get());
+      TRY(copier.contents(in.get(), existing->get()));
+    } else {
+      TRY(copier.entry(source.at.parent.get(), source.at.name.c_str(), existing->get(), source.base.c_str(),
+                       source.info));
     }
-    return copier.entry(source.at.parent.get(), source.at.name.c_str(), existing->get(), source.base.c_str(),
-                        source.info);
+    return copier.copied();
   }
   if (existing.ok() && (is_directory || words.wants_directory))
     return is_directory ? Error::of(ErrorKind::invalid, "cannot copy directory to file: %s", to.shown.c_str())
                         : Error::of(ErrorKind::invalid, "%s: not a directory", to.shown.c_str());
   if (!existing.ok() && words.wants_directory && !is_directory)
     return Error::of(ErrorKind::not_found, "no such directory: %s", to.shown.c_str());
-  std::string name;
-  auto parent = sys::open_parent_in_root(to.root.get(), words.path.c_str(), false, &name);
-  if (!parent.ok())
-    return Error::of(ErrorKind::not_found, "no such directory: parent of %s", to.shown.c_str());
-  return copier.entry(source.at.parent.get(), source.at.name.c_str(), parent->get(), name.c_str(),
-                      source.info);
+  const Entry target = TRY(find_target(to, words.path));
+  TRY(copier.entry(source.at.parent.get(), source.at.name.c_str(), target.parent.get(), target.name.c_str(),
+                   source.info));
+  return copier.copied();
 }
 
 namespace {

@@ -20,8 +20,9 @@ namespace slipway::manager {
 /// A path and the tree in which it is resolved.
 struct CopyPlace {
   Fd root;
-  std::string path;   // absolute
-  std::string shown;  // for messages: "web:/etc/hosts"
+  std::string path;  // absolute
+  // For messages: "/etc/hosts in container web", and its second part, which is empty for a path of the host.
+  std::string shown, where;
 };
 
 /// A path in a container; relative ones are relative to its root. Where the container does not run, mounts
@@ -37,7 +38,8 @@ struct CopyOptions {
   gid_t group = 0;
 };
 
-Status copy(const CopyPlace& from, const CopyPlace& to, const CopyOptions& options);
+/// How many bytes of files it has copied.
+Result<uint64_t> copy(const CopyPlace& from, const CopyPlace& to, const CopyOptions& options);
 
 /// The source as a tar archive.
 Status copy_to_tar(const CopyPlace& from, const CopyOptions& options, oci::ByteSink sink);

@@ -37,9 +37,39 @@ check_eq tmp/dir/sub/deep "$(slipway cp box:/tmp - | tar t | grep deep$ | grep d
 tar -C "$TMPDIR" -cf - dir | check slipway cp - box:/root
 check_eq deep "$(slipway exec box cat /root/dir/sub/deep)"
 check_fails 1 'Could not find the file' slipway cp box:/no/such .
+check_fails 1 'Could not find the file /no/such in container box' slipway cp "$TMPDIR/file" box:/no/such/file
+check_fails 1 'lstat' slipway cp "$TMPDIR/nothing" box:/
 check_fails 1 'no such directory' slipway cp "$TMPDIR/file" box:/no/such/
 check_fails 1 'cannot copy directory' slipway cp "$TMPDIR/dir" box:/tmp/file
-check_fails 125 'copying between containers' slipway cp box:/tmp box:/var
+check_fails 1 'copying between containers' slipway cp box:/tmp box:/var
+# A file that is copied onto a link replaces what the link leads to, inside the container, even if it is not there yet.
+check slipway exec box sh -c 'echo old >/tmp/target; ln -s target /tmp/first; ln -s /tmp/first /tmp/second
+  ln -s ../../../../../../tmp/later /tmp/dangling; ln -s loop /tmp/loop; ln -s /tmp/dir /tmp/dirlink'
+check slipway cp "$TMPDIR/file" box:/tmp/second
+check_eq text "$(slipway exec box cat /tmp/target)"
+check slipway cp "$TMPDIR/file" box:/tmp/dangling
+check_eq text "$(slipway exec box cat /tmp/later)"
+check_eq '/tmp/first target ../../../../../../tmp/later' \
+  "$(slipway exec box sh -c 'for l in second first dangling; do readlink /tmp/$l; done' | xargs)" 'links that were copied onto'
+check_fails 1 'Too many levels' slipway cp "$TMPDIR/file" box:/tmp/loop
+check slipway cp "$TMPDIR/file" box:/tmp/dirlink
+check_eq text "$(slipway exec box cat /tmp/dir/file)"
+ln -s target "$TMPDIR/link"
+check slipway cp box:/tmp/file "$TMPDIR/link"
+check_eq text "$(cat "$TMPDIR/target")"
+# The link itself, or with -L what it leads to; the owner with -a.
+check slipway cp box:/tmp/second "$TMPDIR/is-link"
+check_eq /tmp/first "$(readlink "$TMPDIR/is-link")"
+check slipway cp -L box:/tmp/second "$TMPDIR/is-file"
+[ ! -L "$TMPDIR/is-file" ] || fail "-L copied the link"
+check slipway exec box chown 7:8 /tmp/file
+check slipway cp box:/tmp/file "$TMPDIR/mine"
+check slipway cp -a box:/tmp/file "$TMPDIR/theirs"
+check_eq '0:0 7:8' "$(stat -c %u:%g "$TMPDIR/mine" "$TMPDIR/theirs" | xargs)" 'owner without and with -a'
+# On a terminal it says what it did, unless -q.
+on_terminal() { script -qec "$SLIPWAY --root $TMPDIR/slipway --run-root $TMPDIR/slipway-run $*" /dev/null; }
+check_contains "$(on_terminal cp "$TMPDIR/file" box:/tmp)" "Successfully copied 5B to box:/tmp"
+check_eq '' "$(on_terminal cp -q "$TMPDIR/file" box:/tmp)"
 # A link in the container cannot lead out of it.
 echo host >"$TMPDIR/victim"
 check slipway exec box ln -s "$TMPDIR" /tmp/out

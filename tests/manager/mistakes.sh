@@ -11,8 +11,8 @@ check slipway create --name dead busybox true
 check_fails 1 'unknown command "psx", did you mean "ps"' slipway psx
 check_fails 1 'unknown command "container lss"' slipway container lss
 check_fails 125 'unknown flag: --nope' slipway ps --nope
-check_fails 125 'requires a minimum of 1 argument' slipway run
-check_fails 125 'requires exactly 2 argument' slipway rename one
+check_fails 1 'requires a minimum of 1 argument' slipway run
+check_fails 1 'requires exactly 2 argument' slipway rename one
 check_fails 125 'flag needs an argument' slipway run --name
 check_fails 1 'No such container: nothing' slipway start nothing
 check_fails 1 'No such container: nothing' slipway stop nothing
@@ -25,7 +25,7 @@ check_fails 1 'You cannot attach to a stopped container' slipway attach dead
 check_fails 1 'You cannot remove a running container' slipway rm live
 check_fails 125 'is already in use by container' slipway run --name live busybox true
 check_fails 125 'Invalid container name' slipway run --name 'bad/name' busybox true
-check_fails 125 'Invalid signal' slipway kill -s NONSENSE live
+check_fails 1 'Invalid signal' slipway kill -s NONSENSE live
 check_fails 125 'invalid size' slipway run -m lots busybox true
 check_fails 125 'Minimum memory limit allowed is 6MB' slipway run -m 1m busybox true
 check_fails 125 'invalid capability' slipway run --cap-add NOT_A_CAP busybox true

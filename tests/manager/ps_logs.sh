@@ -27,7 +27,7 @@ check_eq 2 "$(slipway ps -aq --filter ancestor=busybox | wc -l)"
 check_eq one "$(slipway ps --format json | jq -r .Names)"
 check_eq web "$(slipway ps --format '{{.Label "tier"}}')"
 check_contains "$(slipway ps -s --format '{{.Size}}')" 'virtual'
-check_fails 125 "invalid filter 'colour'" slipway ps --filter colour=red
+check_fails 1 "invalid filter 'colour'" slipway ps --filter colour=red
 
 check_eq /one "$(slipway inspect -f '{{.Name}}' one)"
 check_eq '["sleep","100"]' "$(slipway inspect -f '{{json .Config.Cmd}}' one)"

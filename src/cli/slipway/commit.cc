@@ -19,7 +19,7 @@ Result<int> run(const Call& call) {
   manager::CommitRequest request;
   if (call.args.size() > 1) {
     request.name = TRY(oci::Reference::parse(call.args[1]));
-    if (request.name->digest) return Error::of(ErrorKind::usage, "cannot commit to digest reference");
+    if (request.name->digest) return Error::of(ErrorKind::invalid, "cannot commit to digest reference");
     request.name->default_tag();
   }
   request.author = call.args.value("author", "");

@@ -1,6 +1,9 @@
 // `cp`: files between a container and the host; - is a tar archive on a standard stream.
 #include <unistd.h>
 
+#include <cstdio>
+
+#include "src/cli/slipway/format.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/copy.h"
@@ -14,7 +17,7 @@ namespace {
 constexpr auto kOptions = std::to_array<Option>({
     flag("archive", 'a', "keep owners"),
     flag("follow-link", 'L', "copy what the source is a link to"),
-    flag("quiet", 'q', "no progress (there is none)"),
+    flag("quiet", 'q', "say nothing of what was copied (on a terminal)"),
 });
 
 /// CONTAINER:PATH, a path of the host, or "-".
@@ -40,18 +43,18 @@ Result<int> run(const Call& call) {
   const Operand from = parse(call.args[0]);
   const Operand to = parse(call.args[1]);
   if (!from.container.empty() && !to.container.empty())
-    return Error::of(ErrorKind::usage, "copying between containers is not supported");
+    return Error::of(ErrorKind::invalid, "copying between containers is not supported");
   if (from.container.empty() && to.container.empty())
-    return Error::of(ErrorKind::usage, "must specify at least one container source");
+    return Error::of(ErrorKind::invalid, "must specify at least one container source");
   if (from.path.empty() || to.path.empty())
-    return Error::of(ErrorKind::usage, "source or destination can not be empty");
+    return Error::of(ErrorKind::invalid, "source or destination can not be empty");
   const auto store = TRY(open_store(call));
   manager::CopyOptions options;
   options.archive = call.args.flag("archive");
   options.follow_link = call.args.flag("follow-link");
   if (to.path == "-" && to.container.empty()) {
     if (isatty(STDOUT_FILENO))
-      return Error::of(ErrorKind::usage, "cowardly refusing to write an archive to a terminal");
+      return Error::of(ErrorKind::invalid, "cowardly refusing to write an archive to a terminal");
     const manager::CopyPlace source = TRY(place(*store, from, false));
     TRY(manager::copy_to_tar(source, options,
                              [](std::string_view bytes) { return sys::write_all(STDOUT_FILENO, bytes); }));
@@ -68,7 +71,13 @@ Result<int> run(const Call& call) {
     options.group = getegid();
   }
   const manager::CopyPlace source = TRY(place(*store, from, false));
-  TRY(manager::copy(source, target, options));
+  const uint64_t copied = TRY(manager::copy(source, target, options));
+  // As docker: for somebody who watches.
+  if (!call.args.flag("quiet") && isatty(STDOUT_FILENO)) {
+    const std::string where = to.container.empty() ? target.path : std::string(call.args[1]);
+    dprintf(STDERR_FILENO, "Successfully copied %s to %s\n", human_size(static_cast<double>(copied)).c_str(),
+            where.c_str());
+  }
   return 0;
 }
 

@@ -71,7 +71,7 @@ Result<oci::Process*> process_for(const Call& call, store::Store& store, const s
   process->env = manager::merge_environment(env, TRY(read_environment(call)), call.arena);
   if (const char* directory = call.args.value("workdir")) process->cwd = Str::wrap(directory);
   if (!process->cwd.view().starts_with('/'))
-    return Error::of(ErrorKind::usage,
+    return Error::of(ErrorKind::invalid,
                      "the working directory '%s' is invalid, it needs to be an absolute path",
                      process->cwd.c_str());
 
@@ -167,7 +167,7 @@ Result<int> run(const Call& call) {
   if (!observed.is_running()) return Error::of(ErrorKind::in_use, "container %s is not running", id.c_str());
   const bool detach = call.args.flag("detach");
   if (!detach && call.args.flag("tty") && call.args.flag("interactive") && !isatty(STDIN_FILENO))
-    return Error::of(ErrorKind::usage, "the input device is not a TTY");
+    return Error::of(ErrorKind::invalid, "the input device is not a TTY");
   const oci::Process* process = TRY(process_for(call, *store, id, *record));
   if (manager::is_external(*store, id)) {
     if (detach) return Error::of(ErrorKind::unsupported, "exec -d is not supported with --runtime");

@@ -103,7 +103,7 @@ Result<Filters> Filters::parse(List<const char*> words, std::span<const char* co
                        word.data());
     const std::string_view key = word.substr(0, equals);
     if (std::none_of(known.begin(), known.end(), [&](const char* name) { return key == name; }))
-      return Error::of(ErrorKind::usage, "invalid filter '%.*s'", static_cast<int>(key.size()), key.data());
+      return Error::of(ErrorKind::invalid, "invalid filter '%.*s'", static_cast<int>(key.size()), key.data());
     filters.filters_.emplace_back(key, word.substr(equals + 1));
   }
   return filters;

@@ -20,7 +20,7 @@ Result<int> run(const Call& call) {
     return Error::of(ErrorKind::unsupported, "import from a URL is not supported: fetch it and import `-`");
   if (call.args.size() > 1) {
     request.name = TRY(oci::Reference::parse(call.args[1]));
-    if (request.name->digest) return Error::of(ErrorKind::usage, "cannot import digest reference");
+    if (request.name->digest) return Error::of(ErrorKind::invalid, "cannot import digest reference");
     request.name->default_tag();
   }
   for (const char* line : call.args.values("change", call.arena)) request.changes.emplace_back(line);

@@ -71,7 +71,7 @@ Result<int> inspect_all(const Call& call, std::string_view type) {
 Result<int> run(const Call& call) {
   const std::string_view type = call.args.value("type", "");
   if (!type.empty() && type != "container" && type != "image" && type != "volume")
-    return Error::of(ErrorKind::usage, "\"%s\" is not a valid value for --type", type.data());
+    return Error::of(ErrorKind::invalid, "\"%s\" is not a valid value for --type", type.data());
   return inspect_all(call, type);
 }
 Result<int> run_container(const Call& call) {

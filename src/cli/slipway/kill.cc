@@ -16,7 +16,7 @@ constexpr auto kOptions = std::to_array<Option>({
 Result<int> run(const Call& call) {
   const char* name = call.args.value("signal", "KILL");
   auto signal = oci::parse_signal(name);
-  if (!signal.ok() || *signal < 1) return Error::of(ErrorKind::usage, "Invalid signal: %s", name);
+  if (!signal.ok() || *signal < 1) return Error::of(ErrorKind::invalid, "Invalid signal: %s", name);
   const auto store = TRY(open_store(call));
   return for_each_argument(call, [&](std::string_view container) -> Status {
     const std::string id = TRY(store::Containers(*store).find(container));

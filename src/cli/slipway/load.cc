@@ -43,7 +43,7 @@ Result<int> run(const Call& call) {
                      platform);
   const char* input = call.args.value("input");
   if (!input && isatty(STDIN_FILENO))
-    return Error::of(ErrorKind::usage, "requested load from stdin, but stdin is empty");
+    return Error::of(ErrorKind::invalid, "requested load from stdin, but stdin is empty");
   Fd file;
   if (input) file = TRY(sys::open_at(AT_FDCWD, input, O_RDONLY));
   ImageSession session = TRY(open_images(call));

@@ -24,8 +24,8 @@ Result<OutputFile> OutputFile::open(const char* path, const char* verb) {
   OutputFile file;
   if (!path) {
     if (isatty(STDOUT_FILENO))
-      return Error::of(ErrorKind::usage, "cowardly refusing to %s to a terminal. Use the -o flag or redirect",
-                       verb);
+      return Error::of(ErrorKind::invalid,
+                       "cowardly refusing to %s to a terminal. Use the -o flag or redirect", verb);
     file.fd_ = Fd(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
     if (!file.fd_) return Error::sys(errno, "standard output");
     return file;

@@ -85,7 +85,7 @@ class Selection {
     for (const std::string_view status : selection.filters_.values("status"))
       if (std::none_of(std::begin(kStatuses), std::end(kStatuses),
                        [&](const char* known) { return status == known; }))
-        return Error::of(ErrorKind::usage, "invalid filter 'status=%.*s'", static_cast<int>(status.size()),
+        return Error::of(ErrorKind::invalid, "invalid filter 'status=%.*s'", static_cast<int>(status.size()),
                          status.data());
     return selection;
   }

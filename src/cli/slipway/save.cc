@@ -22,7 +22,7 @@ Result<manager::SaveFormat> parse_format(const char* text) {
   if (format == "docker-archive") return manager::SaveFormat::docker_archive;
   if (format == "oci-archive") return manager::SaveFormat::oci_archive;
   if (format == "oci-dir") return manager::SaveFormat::oci_directory;
-  return Error::of(ErrorKind::usage, "unknown format \"%s\": docker-archive, oci-archive or oci-dir", text);
+  return Error::of(ErrorKind::invalid, "unknown format \"%s\": docker-archive, oci-archive or oci-dir", text);
 }
 
 Result<int> run(const Call& call) {
@@ -32,7 +32,7 @@ Result<int> run(const Call& call) {
   for (const char* word : call.args.positionals()) words.emplace_back(word);
   const ImageSession session = TRY(open_images(call));
   if (format == manager::SaveFormat::oci_directory) {
-    if (!output) return Error::of(ErrorKind::usage, "--format oci-dir needs --output DIRECTORY");
+    if (!output) return Error::of(ErrorKind::invalid, "--format oci-dir needs --output DIRECTORY");
     const std::vector<manager::SavedName> saved = TRY(manager::find_saved(session.images, words));
     TRY(manager::save_directory(session.images, saved, output));
     return 0;

@@ -72,7 +72,7 @@ Result<int> run(const Call& call) {
   TRY(store::Containers(*store).collect());
   if (call.args.flag("attach") || call.args.flag("interactive")) {
     if (call.args.size() > 1)
-      return Error::of(ErrorKind::usage, "you cannot start and attach multiple containers at once");
+      return Error::of(ErrorKind::invalid, "you cannot start and attach multiple containers at once");
     return start_attached(call, *store, inherited);
   }
   return for_each_argument(call,

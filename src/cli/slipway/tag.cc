@@ -10,7 +10,7 @@ namespace {
 
 Result<int> run(const Call& call) {
   oci::Reference target = TRY(oci::Reference::parse(call.args[1]));
-  if (target.digest) return Error::of(ErrorKind::usage, "refusing to create a tag with a digest reference");
+  if (target.digest) return Error::of(ErrorKind::invalid, "refusing to create a tag with a digest reference");
   target.default_tag();
   const ImageSession session = TRY(open_images(call));
   const store::ImageStore& images = session.images;

@@ -76,7 +76,7 @@ class Execution {
     } else if (collection.is_integer()) {
       for (int64_t i = 0; i < collection.integer(); ++i) rounds.emplace_back(i, i);
     } else if (!collection.is_null()) {
-      return Error::of(ErrorKind::usage, "template: range can't iterate over %s",
+      return Error::of(ErrorKind::invalid, "template: range can't iterate over %s",
                        go_text(collection).c_str());
     }
     if (rounds.empty()) return list(node.otherwise, dot, out);
@@ -135,7 +135,7 @@ class Execution {
       return label ? *label : Value("");
     }
     if (command.operands.size() > 1 || piped)
-      return Error::of(ErrorKind::usage, "template: can't give argument to non-function");
+      return Error::of(ErrorKind::invalid, "template: can't give argument to non-function");
     return operand(first, dot);
   }
 
@@ -180,8 +180,8 @@ class Execution {
       }
       if (at->is_object() && at->has_free_keys()) return Value();
       if (at->is_null())
-        return Error::of(ErrorKind::usage, "template: nil pointer evaluating field %s", name.c_str());
-      return Error::of(ErrorKind::usage, "template: can't evaluate field %s", name.c_str());
+        return Error::of(ErrorKind::invalid, "template: nil pointer evaluating field %s", name.c_str());
+      return Error::of(ErrorKind::invalid, "template: can't evaluate field %s", name.c_str());
     }
     return *at;
   }
@@ -192,7 +192,7 @@ class Execution {
     return nullptr;
   }
   static Error undefined(const std::string& name) {
-    return Error::of(ErrorKind::usage, "template parsing error: undefined variable \"$%s\"", name.c_str());
+    return Error::of(ErrorKind::invalid, "template parsing error: undefined variable \"$%s\"", name.c_str());
   }
 
   const Value& data_;

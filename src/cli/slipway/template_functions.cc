@@ -58,7 +58,7 @@ namespace {
 using Arguments = std::vector<Value>;
 
 Error wrong_count(size_t want, size_t got) {
-  return Error::of(ErrorKind::usage, "wrong number of args: want %zu got %zu", want, got);
+  return Error::of(ErrorKind::invalid, "wrong number of args: want %zu got %zu", want, got);
 }
 #define WANT(n) \
   if (arguments.size() != (n)) return wrong_count(n, arguments.size())
@@ -80,7 +80,7 @@ Result<Value> length(const Arguments& arguments) {
   if (value.is_array()) return Value(static_cast<int64_t>(value.items().size()));
   if (value.is_object()) return Value(static_cast<int64_t>(value.members().size()));
   if (value.is_null()) return Value(0);
-  return Error::of(ErrorKind::usage, "len of this type");
+  return Error::of(ErrorKind::invalid, "len of this type");
 }
 
 Result<Value> index(const Arguments& arguments) {
@@ -90,15 +90,16 @@ Result<Value> index(const Arguments& arguments) {
     const Value& key = arguments[i];
     if (at.is_array()) {
       if (!key.is_integer())
-        return Error::of(ErrorKind::usage, "cannot index slice/array with %s", key.json().c_str());
+        return Error::of(ErrorKind::invalid, "cannot index slice/array with %s", key.json().c_str());
       if (key.integer() < 0 || static_cast<size_t>(key.integer()) >= at.items().size())
-        return Error::of(ErrorKind::usage, "index out of range: %lld", static_cast<long long>(key.integer()));
+        return Error::of(ErrorKind::invalid, "index out of range: %lld",
+                         static_cast<long long>(key.integer()));
       at = Value(at.items()[static_cast<size_t>(key.integer())]);
     } else if (at.is_object()) {
       const Value* found = key.is_string() ? at.find(key.text()) : nullptr;
       at = found ? Value(*found) : Value("");
     } else {
-      return Error::of(ErrorKind::usage,
+      return Error::of(ErrorKind::invalid,
                        at.is_null() ? "index of untyped nil" : "can't index item of this type");
     }
   }
@@ -113,12 +114,12 @@ Result<Value> slice(const Arguments& arguments) {
     if (arguments.size() <= i) return fallback;
     if (!arguments[i].is_integer() || arguments[i].integer() < 0 ||
         static_cast<size_t>(arguments[i].integer()) > size)
-      return Error::of(ErrorKind::usage, "index out of range: %s", go_text(arguments[i]).c_str());
+      return Error::of(ErrorKind::invalid, "index out of range: %s", go_text(arguments[i]).c_str());
     return static_cast<size_t>(arguments[i].integer());
   };
   const size_t from = TRY(bound(1, 0));
   const size_t to = TRY(bound(2, size));
-  if (from > to) return Error::of(ErrorKind::usage, "invalid slice index: %zu > %zu", from, to);
+  if (from > to) return Error::of(ErrorKind::invalid, "invalid slice index: %zu > %zu", from, to);
   if (value.is_string()) return Value(value.text().substr(from, to - from));
   Value out = Value::array();
   for (size_t i = from; i < to; ++i) out.add(value.items()[i]);
@@ -131,7 +132,7 @@ bool equal(const Value& a, const Value& b) {
 }
 
 Result<Value> eq(const Arguments& arguments) {
-  if (arguments.size() < 2) return Error::of(ErrorKind::usage, "missing argument for comparison");
+  if (arguments.size() < 2) return Error::of(ErrorKind::invalid, "missing argument for comparison");
   for (size_t i = 1; i < arguments.size(); ++i)
     if (equal(arguments[0], arguments[i])) return Value(true);
   return Value(false);
@@ -149,7 +150,7 @@ Result<int> order(const Arguments& arguments) {
   const Value& b = arguments[1];
   if (a.is_number() && b.is_number()) return a.real() < b.real() ? -1 : a.real() > b.real();
   if (a.is_string() && b.is_string()) return a.text() < b.text() ? -1 : a.text() > b.text();
-  return Error::of(ErrorKind::usage, "incompatible types for comparison");
+  return Error::of(ErrorKind::invalid, "incompatible types for comparison");
 }
 Result<Value> lt(const Arguments& arguments) {
   return Value(TRY(order(arguments)) < 0);
@@ -241,7 +242,7 @@ Result<Value> join(const Arguments& arguments) {
   WANT(2);
   if (!arguments[0].is_array()) {
     if (arguments[0].is_null()) return Value("");
-    return Error::of(ErrorKind::usage, "join wants a list");
+    return Error::of(ErrorKind::invalid, "join wants a list");
   }
   std::string out;
   bool first = true;
@@ -297,7 +298,7 @@ Result<Value> title(const Arguments& arguments) {
 Result<Value> pad(const Arguments& arguments) {
   WANT(3);
   if (!arguments[1].is_integer() || !arguments[2].is_integer())
-    return Error::of(ErrorKind::usage, "pad wants two numbers");
+    return Error::of(ErrorKind::invalid, "pad wants two numbers");
   const auto spaces = [](int64_t n) {
     return std::string(static_cast<size_t>(std::clamp<int64_t>(n, 0, 1000)), ' ');
   };
@@ -307,7 +308,7 @@ Result<Value> pad(const Arguments& arguments) {
 Result<Value> truncate(const Arguments& arguments) {
   WANT(2);
   if (!arguments[1].is_integer() || arguments[1].integer() < 0)
-    return Error::of(ErrorKind::usage, "truncate wants a length");
+    return Error::of(ErrorKind::invalid, "truncate wants a length");
   return Value(go_text(arguments[0]).substr(0, static_cast<size_t>(arguments[1].integer())));
 }
 

@@ -42,8 +42,8 @@ class ActionParser {
   }
   Error unexpected() {
     if (at_ >= text_.size())
-      return Error::of(ErrorKind::usage, "template parsing error: missing value for command");
-    return Error::of(ErrorKind::usage, "template parsing error: unexpected \"%.*s\" in command",
+      return Error::of(ErrorKind::invalid, "template parsing error: missing value for command");
+    return Error::of(ErrorKind::invalid, "template parsing error: unexpected \"%.*s\" in command",
                      static_cast<int>(text_.size() - at_), text_.data() + at_);
   }
 
@@ -108,7 +108,7 @@ class ActionParser {
       ++at_;
       out.kind = Operand::Kind::pipeline;
       out.nested = std::make_unique<Pipeline>(TRY(pipeline()));
-      if (!take(')')) return Error::of(ErrorKind::usage, "template parsing error: unclosed left paren");
+      if (!take(')')) return Error::of(ErrorKind::invalid, "template parsing error: unclosed left paren");
     } else if (c == '"' || c == '`' || c == '\'') {
       out.kind = Operand::Kind::literal;
       out.literal = TRY(quoted());
@@ -148,7 +148,7 @@ class ActionParser {
       out.kind = Operand::Kind::function;
       out.name = word;
       if (!find_function(word))
-        return Error::of(ErrorKind::usage, "template parsing error: function \"%s\" not defined",
+        return Error::of(ErrorKind::invalid, "template parsing error: function \"%s\" not defined",
                          word.c_str());
     }
     return {};
@@ -168,7 +168,7 @@ class ActionParser {
       out += found == std::string_view::npos ? escape : "\n\t\r\0"[found];
     }
     if (at_ >= text_.size())
-      return Error::of(ErrorKind::usage, "template parsing error: unterminated quoted string");
+      return Error::of(ErrorKind::invalid, "template parsing error: unterminated quoted string");
     ++at_;
     if (quote == '\'') return Value(static_cast<int64_t>(static_cast<unsigned char>(out[0])));
     return Value(out);
@@ -188,7 +188,8 @@ class ActionParser {
     if (whole && *end == 0) return Value(static_cast<int64_t>(integer));
     const double real = strtod(digits.c_str(), &end);
     if (*end)
-      return Error::of(ErrorKind::usage, "template parsing error: bad number syntax: \"%s\"", digits.c_str());
+      return Error::of(ErrorKind::invalid, "template parsing error: bad number syntax: \"%s\"",
+                       digits.c_str());
     return Value(real);
   }
 
@@ -203,9 +204,10 @@ class TemplateParser {
 
   Result<std::vector<Node>> whole() {
     std::vector<Node> nodes = TRY(list());
-    if (stop_ == Stop::end) return Error::of(ErrorKind::usage, "template parsing error: unexpected {{end}}");
+    if (stop_ == Stop::end)
+      return Error::of(ErrorKind::invalid, "template parsing error: unexpected {{end}}");
     if (stop_ == Stop::otherwise)
-      return Error::of(ErrorKind::usage, "template parsing error: unexpected {{else}}");
+      return Error::of(ErrorKind::invalid, "template parsing error: unexpected {{else}}");
     return nodes;
   }
 
@@ -238,7 +240,7 @@ class TemplateParser {
     add_text(nodes, before);
     const size_t close = action_end(inside);
     if (close == std::string_view::npos)
-      return Error::of(ErrorKind::usage, "template parsing error: unclosed action");
+      return Error::of(ErrorKind::invalid, "template parsing error: unclosed action");
     action = inside.substr(0, close);
     rest_ = inside.substr(close + 2);
     if (action.size() > 1 && action.back() == '-' &&
@@ -329,7 +331,7 @@ class TemplateParser {
       }
       node.otherwise = TRY(list());
     }
-    if (stop_ != Stop::end) return Error::of(ErrorKind::usage, "template parsing error: unexpected EOF");
+    if (stop_ != Stop::end) return Error::of(ErrorKind::invalid, "template parsing error: unexpected EOF");
     return node;
   }
 

@@ -194,7 +194,8 @@ Result<int> run(const Call& call) {
     std::vector<std::string> row;
     for (const std::string& column : columns) {
       Cell one = cell(column, process, boot);
-      if (one.header.empty()) return Error::of(ErrorKind::usage, "unknown ps column \"%s\"", column.c_str());
+      if (one.header.empty())
+        return Error::of(ErrorKind::invalid, "unknown ps column \"%s\"", column.c_str());
       headers.push_back(std::move(one.header));
       row.push_back(std::move(one.text));
     }

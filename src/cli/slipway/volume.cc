@@ -79,7 +79,7 @@ Result<int> run_create(const Call& call) {
     volume.anonymous = true;
   }
   if (!store::is_volume_name(volume.name))
-    return Error::of(ErrorKind::usage,
+    return Error::of(ErrorKind::invalid,
                      "create %s: \"%s\" includes invalid characters for a local volume name, only "
                      "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed",
                      volume.name.c_str(), volume.name.c_str());
