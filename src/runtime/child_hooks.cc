@@ -15,12 +15,15 @@ namespace slipway::runtime {
 void set_hook_pid(const HookStatePlan& state, pid_t pid) {
   if (!state.text) return;
   char* const room = state.text + state.pid_offset;
-  memset(room, ' ', kPidRoom);
-  char* digit = room + kPidRoom;
+  char digits[kPidRoom];
+  uint32_t count = 0;
   do {
-    *--digit = static_cast<char>('0' + pid % 10);
+    digits[count++] = static_cast<char>('0' + pid % 10);
     pid /= 10;
-  } while (pid > 0 && digit > room);
+  } while (pid > 0 && count < kPidRoom);
+  // At the left, for hooks that look for "pid":[0-9]+ by a pattern.
+  memset(room, ' ', kPidRoom);
+  for (uint32_t i = 0; i < count; ++i) room[i] = digits[count - 1 - i];
 }
 
 namespace child {

@@ -324,6 +324,10 @@ Status Creation::run_outer_hooks() {
   hooks_ran_ = true;
   set_hook_pid(plan_->creating, state_.pid);
   set_hook_pid(plan_->created, state_.pid);
+  if (prestart_.count == 0 && create_runtime_.count == 0) return {};
+  state_.creating = true;
+  TRY(write_state(directory_.get(), state_));
+  state_.creating = false;
   TRY(run_hooks(prestart_, plan_->creating));
   return run_hooks(create_runtime_, plan_->creating);
 }

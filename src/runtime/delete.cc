@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <signal.h>
+#include <time.h>
 
 #include <cerrno>
 
@@ -15,6 +16,7 @@ namespace slipway::runtime {
 namespace {
 
 constexpr int kKillTimeoutMs = 10000;
+constexpr int kNapMs = 10;
 
 /// Ends init and waits for its end. One in uninterruptible sleep is not waited for for ever.
 Status end_init(const State& state) {
@@ -57,6 +59,19 @@ Status remove_all(const Context& context, std::string_view id, const State& stat
   return {};
 }
 
+/// Ends what its creator, who lives, is still making. He removes it.
+Status end_creation(const Context& context, std::string_view id, const State& state) {
+  TRY(end_init(state));
+  for (int waited = 0; waited < kKillTimeoutMs; waited += kNapMs) {
+    TRY(collect_pending(context));
+    if (!open_container(context, id).ok()) return {};
+    const timespec nap = {0, kNapMs * 1'000'000L};
+    nanosleep(&nap, nullptr);
+  }
+  return Error::of(ErrorKind::in_use, "container `%.*s` is still being created", static_cast<int>(id.size()),
+                   id.data());
+}
+
 }  // namespace
 
 Status delete_container(const Context& context, std::string_view id, bool force) {
@@ -81,6 +96,7 @@ Status delete_container(const Context& context, std::string_view id, bool force)
   if (!force && status != ContainerStatus::stopped && status != ContainerStatus::created)
     return Error::of(ErrorKind::in_use, "cannot delete container `%.*s` that is not stopped: %s",
                      static_cast<int>(id.size()), id.data(), to_string(status));
+  if (status == ContainerStatus::creating) return end_creation(context, id, *state);
   return remove_all(context, id, *state, status == ContainerStatus::paused);
 }
 

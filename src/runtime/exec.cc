@@ -57,6 +57,9 @@ class Execution {
 Status Execution::find_container() {
   const Fd directory = TRY(open_container(context_, id_));
   state_ = TRY(read_state(directory.get(), id_));
+  // Its root is not the container's yet.
+  if (state_.creating)
+    return Error::of(ErrorKind::in_use, "cannot exec in a container that is being created");
   Result<Fd> init = open_init(state_);
   if (!init.ok()) return Error::of(ErrorKind::in_use, "cannot exec in a stopped container");
   init_ = std::move(*init);

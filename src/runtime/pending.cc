@@ -111,7 +111,7 @@ Status collect(const Context& context, const std::string& id) {
   const Fd file = TRY(lock_file(path, false));
   if (!file) return {};
   Result<State> state = load_state(context, id);
-  if (state.ok()) {
+  if (state.ok() && !state->creating) {
     // Complete. One that its dead owner would have removed goes when it has stopped.
     if (state->foreground && state->status != ContainerStatus::stopped) return {};
     if (state->foreground) TRY(delete_container(context, id, true));

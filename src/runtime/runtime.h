@@ -75,6 +75,7 @@ struct State {
   std::string rootfs;
   std::string created;  // RFC 3339, nanoseconds, UTC
   std::string owner;
+  bool creating = false;        // the creator is still at work; for its hooks, which may ask
   pid_t pid = 0;                // init's, also after its end
   uint64_t pid_start_time = 0;  // clock ticks since boot, field 22 of /proc/PID/stat
   CgroupRecord cgroup;

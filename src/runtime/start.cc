@@ -20,6 +20,8 @@ Status check_startable(const Context& context, int directory, const State& state
   switch (TRY(find_status(context, directory, state))) {
     case ContainerStatus::created:
       return {};
+    case ContainerStatus::creating:
+      return Error::of(ErrorKind::in_use, "cannot start a container that is being created");
     case ContainerStatus::stopped:
       return Error::of(ErrorKind::in_use, "cannot start a container that has stopped");
     case ContainerStatus::paused:
@@ -70,6 +72,8 @@ Status start(const Context& context, std::string_view id) {
   const Fd result = TRY(sys::open_at(directory.get(), kResultFifo, O_RDONLY | O_NONBLOCK | O_NOFOLLOW));
   const Fd fifo = TRY(sys::open_at(directory.get(), kStartFifo, O_WRONLY | O_NONBLOCK | O_NOFOLLOW));
   if (unlinkat(directory.get(), kStartFifo, 0) < 0) return Error::sys(errno, "remove `%s`", kStartFifo);
+  // A hook that calls start() again is told so, and does not wait for itself.
+  flock(directory.get(), LOCK_UN);
   TRY(sys::write_all(fifo.get(), "0"));
   TRY(await_execution(result.get(), init.get()));
   unlinkat(directory.get(), kResultFifo, 0);

@@ -27,6 +27,7 @@ struct StateDocument {
   Str bundle;
   Str rootfs;
   Str owner;
+  bool creating = false;
   Map<Str> cgroup_paths;
   Str cgroup_path;
   Str cgroup_scope;
@@ -47,6 +48,7 @@ JSON_OBJECT(slipway::runtime::StateDocument, JSON_FIELD(slipway::runtime::StateD
             JSON_FIELD(slipway::runtime::StateDocument, bundle, "bundle"),
             JSON_FIELD(slipway::runtime::StateDocument, rootfs, "rootfs"),
             JSON_FIELD(slipway::runtime::StateDocument, owner, "owner"),
+            JSON_FIELD(slipway::runtime::StateDocument, creating, "creating"),
             JSON_FIELD(slipway::runtime::StateDocument, cgroup_paths, "cgroup_paths"),
             JSON_FIELD(slipway::runtime::StateDocument, cgroup_path, "cgroup_path"),
             JSON_FIELD(slipway::runtime::StateDocument, cgroup_scope, "cgroup_scope"),
@@ -122,6 +124,7 @@ Status write_state(int directory, const State& state) {
   out.key("bundle").string(state.bundle);
   out.key("rootfs").string(state.rootfs);
   out.key("owner").string(state.owner);
+  if (state.creating) out.key("creating").boolean(true);
   write_map(out, "cgroup_paths", state.cgroup.directories);
   out.key("cgroup_path").string(state.cgroup.path);
   out.key("cgroup_scope").string(state.cgroup.scope);
@@ -153,6 +156,7 @@ Result<State> parse_state(std::string_view text, std::string_view id) {
   state.rootfs = document->rootfs.view();
   state.created = document->created.view();
   state.owner = document->owner.view();
+  state.creating = document->creating;
   state.pid = static_cast<pid_t>(document->init_process_pid);
   state.pid_start_time = document->init_process_start;
   state.cgroup.path = document->cgroup_path.view();
@@ -183,6 +187,7 @@ Result<Fd> open_init(const State& state) {
 
 Result<ContainerStatus> find_status(const Context& context, int directory, const State& state) {
   if (!is_alive(state)) return ContainerStatus::stopped;
+  if (state.creating) return ContainerStatus::creating;
   const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(context, state.cgroup));
   Result<bool> frozen = cgroup->frozen();
   if (frozen.ok() && *frozen) return ContainerStatus::paused;

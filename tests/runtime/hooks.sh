@@ -65,6 +65,47 @@ done
 edit_config "$bundle" '.hooks = {poststop: [{path: "/bin/false"}]}'
 check slip run --bundle "$bundle" "$id"
 
+# A hook may ask the runtime about its container.
+slip_here="$SLIP --root $TMPDIR/slip-run"
+edit_config "$bundle" '.process.args = ["sleep", "100"] | .hooks = {
+    prestart: [{path: "/bin/sh", args: ["sh", "-c", $c], env: [$path]}],
+    createRuntime: [{path: "/bin/sh", args: ["sh", "-c", $c], env: [$path]}],
+    poststart: [{path: "/bin/sh", args: ["sh", "-c", $c], env: [$path]}]}' --arg path "PATH=$PATH" \
+  --arg c "read -r state; $slip_here state $id >>$log.state; $slip_here list -q >>$log.list
+    $slip_here exec $id true 2>>$log.exec; $slip_here start $id 2>>$log.start; $slip_here delete $id 2>>$log.delete; exit 0"
+check slip create --bundle "$bundle" "$id"
+check slip start "$id"
+check_eq "creating creating running" "$(jq -r .status "$log.state" | xargs)" "status that hooks see"
+check_eq "$(slip state "$id" | jq -r '"\(.pid) \(.bundle) value"')" \
+  "$(jq -r '"\(.pid) \(.bundle) \(.annotations.key)"' "$log.state" | sort -u)" "state that hooks see"
+check_eq "$id $id $id" "$(xargs <"$log.list")"
+check_eq 2 "$(grep -c 'cannot exec in a container that is being created' "$log.exec")"
+check_eq 2 "$(grep -c 'cannot start a container that is being created' "$log.start")"
+check_eq 2 "$(grep -c 'that is not stopped: creating' "$log.delete")"
+check slip delete --force "$id"
+# What is being created can be ended by force, and by the death of its creator.
+edit_config "$bundle" '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "1"]}]}'
+being_created() {
+  [ "$(slip state "$id" | jq -r .status)" = creating ]
+}
+slip create --bundle "$bundle" "$id" 2>"$TMPDIR/creator" &
+creator=$!
+wait_for 5 being_created
+check slip delete --force "$id"
+run wait "$creator"
+check_eq 1 "$status" "creator of a deleted container"
+check_eq "" "$(slip list -q)"
+edit_config "$bundle" '.process.args = ["true"] | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", $c]}]}' \
+  --arg c "echo \$\$ >$TMPDIR/hook-pid; exec sleep 30"
+"$SLIP" --root "$TMPDIR/slip-run" create --bundle "$bundle" "$id" &
+creator=$!
+wait_for 5 being_created
+kill -KILL "$creator"
+run wait "$creator"
+kill "$(cat "$TMPDIR/hook-pid")"
+wait_for 5 sh -c "[ -z \"\$($slip_here list -q)\" ]"
+check_eq "" "$(ls "$TMPDIR/slip-run/.pending")"
+
 # env: absent is the runtime's, empty is empty
 edit_config "$bundle" '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", $c]},
     {path: "/bin/sh", args: ["sh", "-c", $c], env: []}, {path: "/bin/sh", args: ["sh", "-c", $c], env: ["PROBE=own"]}]}' \
