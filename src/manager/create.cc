@@ -1,13 +1,17 @@
 #include "src/manager/create.h"
 
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
 
 #include "oci/image_config.h"
+#include "src/base/fault.h"
 #include "src/manager/checks.h"
 #include "src/manager/events.h"
 #include "src/manager/image.h"
+#include "src/manager/leftovers.h"
+#include "src/manager/observe.h"
 #include "src/manager/volume_content.h"
 #include "src/store/id.h"
 #include "src/store/lock.h"
@@ -157,6 +161,15 @@ Result<drivers::RwOptions> rw_options(const Record& record) {
   return options;
 }
 
+/// The name may be that of a container that a killed `run --rm` has left.
+Result<store::Draft> begin(store::Store& store, const std::string& name) {
+  store::Containers containers(store);
+  auto draft = containers.begin(name);
+  if (draft.ok() || draft.error().kind() != ErrorKind::exists) return draft;
+  TRY(collect_leftovers(store));
+  return containers.begin(name);
+}
+
 }  // namespace
 
 List<Str> merge_environment(const List<Str>& first, const List<Str>& second, Arena& arena) {
@@ -199,7 +212,7 @@ Result<NewContainer> create_container(store::Store& store, CreateRequest& reques
   record.driver = arena.copy(driver->name());
   record.created = arena.copy(store::now_rfc3339());
 
-  store::Draft draft = TRY(containers.begin(request.name));
+  store::Draft draft = TRY(begin(store, request.name));
   const std::string id = draft.id();
   record.id = arena.copy(id);
   record.name = arena.copy(draft.name());
@@ -219,8 +232,11 @@ Result<NewContainer> create_container(store::Store& store, CreateRequest& reques
     release_volumes(store, id, record);
     return std::move(taken).error();
   }
+  // If the caller is killed before the start, this is how the next command finds out: see leftovers.h.
+  if (request.starts && record.host.auto_remove) mkdirat(store.run_fd(), monitor_dir(id).c_str(), 0700);
   Fd dir = TRY(containers.publish(std::move(draft), record, !record.host.auto_remove));
   container_event(store, "create", record);
+  fault_point("manager.create.published");
   return NewContainer{id, std::move(dir)};
 }
 

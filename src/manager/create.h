@@ -15,6 +15,7 @@ struct CreateRequest {
   std::string platform;             // "os/arch", or ""
   bool entrypoint_given = false;    // --entrypoint: the image's command does not count then
   bool detach = false;
+  bool starts = false;  // the caller is going to start it at once
 };
 
 struct NewContainer {

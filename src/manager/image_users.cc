@@ -1,6 +1,7 @@
 #include "src/manager/image_users.h"
 
 #include "src/base/arena.h"
+#include "src/manager/observe.h"
 #include "src/store/containers.h"
 
 namespace slipway::manager {
@@ -21,10 +22,9 @@ Result<std::vector<ImageUser>> image_users(store::Store& store) {
     if (image.starts_with("sha256:")) image.remove_prefix(7);
     user.image = image;
     user.layer = (*record)->layer.view();
-    if (Result<store::State*> state = containers.load_state(id, arena); state.ok()) {
-      const std::string_view status = (*state)->status;
-      user.running = status == "running" || status == "paused" || status == "restarting";
-    }
+    if (const Result<Observed> observed = observe(store, id, arena); observed.ok())
+      user.running =
+          observed.value().is_running() || observed.value().status == store::ContainerStatus::restarting;
     users.push_back(std::move(user));
   }
   return users;

@@ -353,10 +353,11 @@ void run_monitor(store::Store& store, std::unique_ptr<Prepared> prepared, Fd con
   // The parent's lock is on the description that both share: ours must be another one.
   const std::string id(prepared->record->id.view());
   Fd dir(open(prepared->bundle.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  container_dir.reset();
   {
     Monitor monitor(store, *prepared->record, Fd(dup(dir.get())));
     Status launched = monitor.launch(std::move(prepared));
+    // Until the monitor's own lock says that somebody minds the container, even if our parent is killed.
+    container_dir.reset();
     if (!launched.ok()) {
       report_failure(store, id, dir.get(), conversation, launched.error());
       _exit(1);

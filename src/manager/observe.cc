@@ -58,6 +58,7 @@ Result<Observed> observe(store::Store& store, std::string_view id, Arena& arena)
     out.status = paused ? ContainerStatus::paused : ContainerStatus::running;
     return out;
   }
+  out.lost = true;
   out.status = ContainerStatus::exited;
   out.state->status = "exited";
   out.state->exit_code = kUnknownExitCode;

@@ -13,6 +13,7 @@ struct Observed {
   store::State* state = nullptr;  // corrected: what cannot be true any more is replaced
   store::ContainerStatus status = store::ContainerStatus::created;
   bool monitored = false;  // its monitor lives
+  bool lost = false;       // it has ended, and its monitor did not live to see that
 
   /// The container's init lives (perhaps frozen).
   bool is_running() const {

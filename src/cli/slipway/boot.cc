@@ -6,6 +6,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/launch.h"
+#include "src/manager/leftovers.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 
@@ -41,7 +42,7 @@ Result<int> run(const Call& call) {
   const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
   store::Containers containers(*store);
-  TRY(containers.collect());
+  TRY(manager::collect_leftovers(*store));
   int exit_code = 0;
   for (const std::string& id : TRY(containers.list())) {
     Status booted = boot_one(*store, id, inherited);

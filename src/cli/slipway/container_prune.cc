@@ -4,6 +4,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/exit.h"
+#include "src/manager/leftovers.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
@@ -26,7 +27,7 @@ Result<int> run(const Call& call) {
     return 0;
   const auto store = TRY(open_store(call));
   store::Containers containers(*store);
-  TRY(containers.collect());
+  TRY(manager::collect_leftovers(*store));
   drivers::Driver* driver = TRY(store->driver());
   std::string removed;
   uint64_t bytes = 0;

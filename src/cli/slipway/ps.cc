@@ -6,6 +6,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/image.h"
+#include "src/manager/leftovers.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
 
@@ -180,7 +181,7 @@ Result<std::string> size_text(store::Store& store, const store::Record& record) 
 
 Result<int> run(const Call& call) {
   const auto store = TRY(open_store(call));
-  TRY(store::Containers(*store).collect());
+  TRY(manager::collect_leftovers(*store));
   int64_t last = TRY(call.args.number("last", -1, -1, INT32_MAX));
   if (call.args.flag("latest")) last = 1;
   std::vector<Row> rows = TRY(select(call, *store, call.args.flag("all") || last >= 0));

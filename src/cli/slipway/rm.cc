@@ -1,6 +1,7 @@
 // `rm`: containers and what they have written.
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/leftovers.h"
 #include "src/manager/lifecycle.h"
 #include "src/store/containers.h"
 
@@ -18,7 +19,7 @@ Result<int> run(const Call& call) {
   if (call.args.flag("link"))
     return Error::of(ErrorKind::unsupported, "--link: links between containers are not supported");
   const auto store = TRY(open_store(call));
-  TRY(store::Containers(*store).collect());
+  TRY(manager::collect_leftovers(*store));
   const bool force = call.args.flag("force");
   return for_each_argument(call, [&](std::string_view name) -> Status {
     auto id = store::Containers(*store).find(name);

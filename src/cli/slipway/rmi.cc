@@ -2,6 +2,7 @@
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/image_remove.h"
+#include "src/manager/leftovers.h"
 
 namespace slipway::cli {
 
@@ -15,6 +16,7 @@ constexpr auto kOptions = std::to_array<Option>({
 Result<int> run(const Call& call) {
   ImageSession session = TRY(open_images(call));
   const manager::Stores stores = TRY(session.with_driver());
+  TRY(manager::collect_leftovers(*session.store));
   manager::RemoveOptions options;
   options.force = call.args.flag("force");
   options.prune_parents = !call.args.flag("no-prune");

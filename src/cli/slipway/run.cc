@@ -117,6 +117,7 @@ Result<int> run_run(const Call& call) {
   manager::CreateRequest request;
   request.record = call.arena.make<store::Record>();
   request.detach = call.args.flag("detach");
+  request.starts = true;
   TRY(read_container_options(call, request));
   const store::ContainerConfig& config = request.record->config;
   if (config.tty && config.attach_stdin && !isatty(STDIN_FILENO))

@@ -3,6 +3,7 @@
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/conversation.h"
 #include "src/manager/launch.h"
+#include "src/manager/leftovers.h"
 #include "src/manager/lifecycle.h"
 #include "src/store/containers.h"
 
@@ -69,7 +70,7 @@ Result<int> start_attached(const Call& call, store::Store& store, const manager:
 Result<int> run(const Call& call) {
   const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
-  TRY(store::Containers(*store).collect());
+  TRY(manager::collect_leftovers(*store));
   if (call.args.flag("attach") || call.args.flag("interactive")) {
     if (call.args.size() > 1)
       return Error::of(ErrorKind::invalid, "you cannot start and attach multiple containers at once");

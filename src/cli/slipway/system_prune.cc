@@ -5,6 +5,7 @@
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/exit.h"
 #include "src/manager/image_remove.h"
+#include "src/manager/leftovers.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/store/volumes.h"
@@ -23,7 +24,7 @@ constexpr auto kOptions = std::to_array<Option>({
 Result<int64_t> prune_containers(store::Store& store, drivers::Driver& driver, Arena& arena,
                                  std::string* text) {
   store::Containers containers(store);
-  TRY(containers.collect());
+  TRY(manager::collect_leftovers(store));
   int64_t bytes = 0;
   std::string removed;
   for (const std::string& id : TRY(containers.list())) {

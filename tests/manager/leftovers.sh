@@ -1,0 +1,75 @@
+#!/bin/bash
+# labels: root cgroup
+# timeout: 90
+# What a killed command or a killed monitor leaves: `ps` tells the truth about it, and the next command takes it away.
+. "$SOURCE/tests/lib/common.sh"
+require_root
+require_command jq
+busybox_image busybox
+store=$TMPDIR/slipway
+
+# A command that is killed between making the container and starting it.
+killed_run() { # OPTION...
+  SLIPWAY_FAULT=manager.create.published:1 "$SLIPWAY" --root "$store" --run-root "$TMPDIR/slipway-run" "$@" 2>/dev/null &
+  wait $! 2>/dev/null && fail "$* was not killed" || true
+}
+killed_run run --rm --name once busybox true
+check_eq 1 "$(ls "$store/containers" | wc -l)" "containers on disk"
+check_eq '' "$(slipway ps -aq)" "containers after a killed run --rm"
+check_eq 0 "$(ls "$store/containers" | wc -l)" "containers on disk after ps"
+# Also when the next command is the same one, or wants the image.
+killed_run run --rm --name once busybox true
+check slipway run --rm --name once busybox echo again
+check_eq again "$out"
+killed_run run -d --rm busybox true
+check slipway rmi busybox
+busybox_image busybox
+# Without --rm it stays, as docker's does; one of `create` is somebody's who will start it.
+killed_run run --name kept busybox true
+killed_run create --rm --name ours busybox true
+check_eq 'kept Created ours Created' "$(slipway ps -a --format '{{.Names}} {{.Status}}' | sort | xargs)"
+check slipway start -a ours
+check_eq 'kept' "$(slipway ps -a --format '{{.Names}}')"
+check slipway rm kept
+
+monitor_of() { jq .MonitorPid "$store/containers/$1/state.json"; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+# kills NAME: its monitor, then its init.
+killed_monitor() {
+  local id init monitor
+  id=$(slipway inspect -f '{{.Id}}' "$1")
+  monitor=$(monitor_of "$id")
+  init=$(slipway inspect -f '{{.State.Pid}}' "$1")
+  kill -9 "$monitor"
+  wait_for 5 gone "$monitor"
+  # It runs on without a monitor, and can be used.
+  check_eq "running $init" "$(slipway inspect -f '{{.State.Status}} {{.State.Pid}}' "$1")"
+  check slipway exec "$1" true
+  check_fails 1 'cannot be forced' slipway rmi -f "$(slipway images -q busybox)"
+  kill -9 "$init"
+  wait_for 5 gone "$init"
+}
+check slipway run -d --name plain busybox sleep 1000
+id=$out
+killed_monitor plain
+check_eq 'exited 255' "$(slipway inspect -f '{{.State.Status}} {{.State.ExitCode}}' plain)"
+check_contains "$(slipway inspect -f '{{.State.Error}}' plain)" 'monitor was killed'
+check_eq '' "$(slipway ps -q)"
+check_contains "$(slipway ps -a --format '{{.Status}}')" 'Exited (255)'
+check_eq '' "$(find /sys/fs/cgroup -name "$id" -type d)" 'cgroups of a container whose monitor was killed'
+[ ! -e "$TMPDIR/slipway-run/monitors/$id" ] || fail 'the directory of its monitor is left'
+check_eq 255 "$(slipway wait plain)"
+check slipway start plain
+check_eq running "$(slipway inspect -f '{{.State.Status}}' plain)"
+check slipway rm -f plain
+
+check slipway run -d --rm --name brief -v /data busybox sleep 1000
+killed_monitor brief
+check_eq '' "$(slipway ps -aq)" 'containers after the end of one of --rm'
+check_eq '' "$(slipway volume ls -q)" 'volumes after the end of one of --rm'
+
+# An image's user that does not run any more does not forbid rmi -f, although its record says that it runs.
+check slipway run -d --name user busybox sleep 1000
+killed_monitor user
+check slipway rmi -f busybox
+check slipway rm user
