@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "src/manager/build_stage.h"
+#include "src/store/work.h"
 
 namespace slipway::manager {
 
@@ -27,7 +28,7 @@ class Builder {
       : stores_(stores), store_(store), request_(request) {}
 
   Result<std::string> operator()() {
-    const store::Lock work = TRY(lock_work(stores_.images.root, store::Root::Mode::shared));
+    const store::Work work = TRY(store::Work::begin(stores_.images.root));
     file_ = TRY(parse_dockerfile(request_.dockerfile));
     TRY(check());
     size_t number = 0;

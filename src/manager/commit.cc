@@ -8,6 +8,7 @@
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
+#include "src/store/work.h"
 
 namespace slipway::manager {
 
@@ -79,7 +80,7 @@ class Committer {
       : stores_(stores), store_(store), request_(request) {}
 
   Result<std::string> operator()() {
-    const store::Lock work = TRY(lock_work(stores_.images.root, store::Root::Mode::shared));
+    const store::Work work = TRY(store::Work::begin(stores_.images.root));
     store::Containers containers(store_);
     record_ = TRY(containers.load(request_.container, arena_));
     TRY(read_base());

@@ -195,7 +195,13 @@ Result<runtime::Created> engine_create(store::Store& store, const Prepared& prep
 }
 
 Status engine_signal(store::Store& store, std::string_view id, int signal) {
-  if (!is_external(store, id)) return runtime::kill(runtime_context(store), id, signal, false);
+  if (!is_external(store, id)) {
+    Status sent = runtime::kill(runtime_context(store), id, signal, false);
+    // Its monitor has just taken it away.
+    if (!sent.ok() && sent.error().kind() == ErrorKind::not_found)
+      return Error::of(ErrorKind::in_use, "container not running");
+    return sent;
+  }
   Arena arena;
   const Observed observed = TRY(observe(store, id, arena));
   const Fd pidfd(observed.is_running() ? sys::pidfd_open(observed.state->pid) : -1);

@@ -9,6 +9,7 @@
 #include "src/manager/config_change.h"
 #include "src/manager/image_publish.h"
 #include "src/store/id.h"
+#include "src/store/work.h"
 #include "src/sys/file.h"
 
 namespace slipway::manager {
@@ -73,7 +74,7 @@ Result<std::string> import_image(Stores stores, const ImportRequest& request) {
   Arena arena;
   // Before the long part, so that a mistake in --change costs nothing.
   oci::ImageConfig config = TRY(make_config(request, arena));
-  const store::Lock work = TRY(lock_work(stores.images.root, store::Root::Mode::shared));
+  const store::Work work = TRY(store::Work::begin(stores.images.root));
   LayerOrigin origin;
   origin.created = config.created.view();
   NewImage image;

@@ -8,6 +8,7 @@
 
 #include "src/manager/image_publish.h"
 #include "src/manager/load_legacy.h"
+#include "src/store/work.h"
 
 using namespace slipway;
 
@@ -42,7 +43,7 @@ class Loader {
       : stores_(stores), files_(files), progress_(progress) {}
 
   Result<std::vector<LoadedImage>> operator()() {
-    const store::Lock work = TRY(lock_work(stores_.images.root, store::Root::Mode::shared));
+    const store::Work work = TRY(store::Work::begin(stores_.images.root));
     // The OCI documents say more (media types, compressed layers), so they are preferred where both are.
     std::optional<std::string> index = TRY(files_.text("index.json"));
     std::optional<std::string> manifest = TRY(files_.text("manifest.json"));

@@ -5,6 +5,7 @@
 
 #include "src/manager/image_collect.h"
 #include "src/store/id.h"
+#include "src/store/work.h"
 
 namespace slipway::manager {
 
@@ -25,6 +26,7 @@ class Remover {
       : stores_(stores), images_(stores.images), store_(store), options_(options) {}
 
   Result<std::vector<Removed>> by_name(std::string_view text) {
+    const store::Work work = TRY(store::Work::begin(images_.root));
     Arena arena;
     const store::Image* image = TRY(images_.images.find(text, arena));
     const std::string id(image->id.view());
@@ -165,7 +167,7 @@ class Remover {
     const Belongings own = TRY(belongings(images_, *image));
     const Needed others = TRY(needed(images_, users_, id));
     for (const oci::Reference& name : names_of(id)) TRY(untag(name));
-    // The record first: from here on the image is gone, and what a crash leaves is for `system check`.
+    // The record first: from here on the image is gone, and what a crash leaves tells its mark.
     TRY(images_.images.remove(id));
     done_.push_back({Removed::Kind::deleted, "sha256:" + id});
     for (const std::string& layer : own.layers) {
@@ -212,6 +214,7 @@ Result<std::vector<Removed>> remove_image(Stores stores, store::Store& store, st
 }
 
 Result<Pruned> prune_images(Stores stores, store::Store& store, const PruneOptions& options) {
+  const store::Work work = TRY(store::Work::begin(stores.images.root));
   Remover remover(stores, store, {});
   {
     const store::Lock lock = TRY(stores.images.root.lock_collect(store::Root::Mode::exclusive));

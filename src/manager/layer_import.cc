@@ -105,8 +105,4 @@ Result<ImportedLayer> import_layer(Stores stores, oci::ByteSource& source, const
   return out;
 }
 
-Result<store::Lock> lock_work(const store::Root& root, store::Root::Mode mode) {
-  return root.lock("work", mode);
-}
-
 }  // namespace slipway::manager

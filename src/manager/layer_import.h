@@ -44,8 +44,4 @@ Result<ImportedLayer> import_layer(Stores stores, oci::ByteSource& source, const
 /// The layer, if its record, its blob and its tree are there. Else its chain ID is none.
 Result<ImportedLayer> find_layer(Stores stores, const Digest& chain);
 
-/// To be held (shared) by whoever makes images, from the first blob to the image's record: what nobody needs yet
-/// is not what nobody needs.
-Result<store::Lock> lock_work(const store::Root& root, store::Root::Mode mode);
-
 }  // namespace slipway::manager

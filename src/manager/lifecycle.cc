@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kDefaultStopTimeout = 10;   // seconds
 constexpr int64_t kKillTimeout = 10'000;  // milliseconds until we give up on SIGKILL
+constexpr int kDeleteAttempts = 5;
 
 int64_t monotonic_ms() {
   timespec now = {};
@@ -183,7 +184,10 @@ Status unpause_container(store::Store& store, std::string_view id) {
   return {};
 }
 
-Status delete_container(store::Store& store, std::string_view id, bool force, bool volumes) {
+namespace {
+
+/// One try. `force` kills what lives at this moment.
+Status try_to_delete(store::Store& store, std::string_view id, bool force, bool volumes) {
   Arena arena;
   auto observed = observe(store, id, arena);
   if (!observed.ok() && observed.error().kind() == ErrorKind::not_found) return std::move(observed).error();
@@ -208,6 +212,17 @@ Status delete_container(store::Store& store, std::string_view id, bool force, bo
   // The same: its monitor may have removed it between our looks.
   if (!removed.ok() && removed.error().kind() == ErrorKind::not_found && alive) return {};
   return removed;
+}
+
+}  // namespace
+
+Status delete_container(store::Store& store, std::string_view id, bool force, bool volumes) {
+  for (int attempt = 1;; ++attempt) {
+    Status removed = try_to_delete(store, id, force, volumes);
+    // It was being started, and runs by now.
+    const bool started = !removed.ok() && removed.error().kind() == ErrorKind::in_use;
+    if (!force || !started || attempt == kDeleteAttempts) return removed;
+  }
 }
 
 }  // namespace slipway::manager

@@ -15,6 +15,7 @@
 #include "src/manager/layer_diff.h"
 #include "src/manager/layer_restore.h"
 #include "src/store/containers.h"
+#include "src/store/work.h"
 #include "src/sys/file.h"
 #include "src/sys/mount.h"
 
@@ -157,7 +158,7 @@ class Migration {
 
 Status migrate_store(store::ImageStore& images, store::Store& store, const std::string& to,
                      const MigrateProgress& progress) {
-  const store::Lock work = TRY(lock_work(images.root, store::Root::Mode::exclusive));
+  const store::Lock work = TRY(store::lock_out_work(images.root));
   const store::Lock collect = TRY(images.root.lock_collect(store::Root::Mode::exclusive));
   drivers::Driver* from = TRY(store.driver());
   if (to == from->name()) {

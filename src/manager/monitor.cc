@@ -350,7 +350,9 @@ void report_failure(store::Store& store, std::string_view id, int dir, const Fd&
 void run_monitor(store::Store& store, std::unique_ptr<Prepared> prepared, Fd container_dir, Fd conversation,
                  uint8_t attach) {
   become_monitor();
-  // The parent's lock is on the description that both share: ours must be another one.
+  // The parent's lock is on the description that both share: ours for later must be another one. The lock is held
+  // until the state says that the container runs, also when the parent is killed: else `rm` would find one that was
+  // never started, and remove it from under us.
   const std::string id(prepared->record->id.view());
   Fd dir(open(prepared->bundle.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   {
@@ -362,6 +364,7 @@ void run_monitor(store::Store& store, std::unique_ptr<Prepared> prepared, Fd con
       report_failure(store, id, dir.get(), conversation, launched.error());
       _exit(1);
     }
+    container_dir.reset();
     const int32_t pid = monitor.pid();
     (void)wire::send(conversation.get(), wire::kStarted, &pid, sizeof pid, true);
     // A detached command has heard all that it wants to hear.

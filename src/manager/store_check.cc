@@ -1,15 +1,14 @@
 #include "src/manager/store_check.h"
 
-#include <unistd.h>
-
 #include <cstdarg>
 #include <cstdio>
 #include <set>
 
-#include "src/manager/image_collect.h"
 #include "src/manager/image_users.h"
 #include "src/manager/layer_restore.h"
+#include "src/manager/orphans.h"
 #include "src/store/containers.h"
+#include "src/store/work.h"
 
 namespace slipway::manager {
 
@@ -21,10 +20,9 @@ class Checker {
       : stores_(stores), images_(stores.images), store_(store), options_(options) {}
 
   Result<std::vector<Problem>> operator()() {
-    const store::Lock work = TRY(lock_work(images_.root, store::Root::Mode::exclusive));
+    const store::Lock work = TRY(store::lock_out_work(images_.root));
     const store::Lock collect = TRY(images_.root.lock_collect(store::Root::Mode::exclusive));
     if (options_.repair) {
-      TRY(store::sweep_staging(images_.root));
       TRY(stores_.driver.recover());
       TRY(store::Containers(store_).collect());
     }
@@ -34,7 +32,10 @@ class Checker {
     TRY(check_names());
     TRY(check_containers());
     TRY(check_orphans());
-    if (options_.repair) TRY(store::refresh_index(images_));
+    if (options_.repair) {
+      TRY(store::refresh_index(images_));
+      TRY(store::forget_marks(images_.root));
+    }
     return std::move(problems_);
   }
 
@@ -126,33 +127,21 @@ class Checker {
   }
 
   Status check_orphans() {
-    const Needed need = TRY(needed(images_, users_, ""));
-    for (const std::string& id : TRY(images_.layers.list())) {
-      if (need.layers.contains(id)) continue;
+    const Orphans orphans = TRY(find_orphans(stores_, users_));
+    for (const std::string& id : orphans.layers) {
       Problem& found = problem("layer %.12s: nobody needs it", id.c_str());
-      if (options_.repair) found.repaired = images_.layers.remove(id).ok() && stores_.driver.remove(id).ok();
+      if (options_.repair) found.repaired = remove_orphan_layer(stores_, id).ok();
     }
-    std::set<std::string, std::less<>> containers;
-    for (const ImageUser& user : users_) containers.insert(user.container);
-    for (const std::string& id : TRY(stores_.driver.list())) {
-      if (need.layers.contains(id) || containers.contains(id) || images_.layers.has(id) ||
-          TRY(is_pending(id)))
-        continue;
+    for (const std::string& id : orphans.trees) {
       Problem& found = problem("%s layer %.12s: nobody needs it", stores_.driver.name(), id.c_str());
       if (options_.repair) found.repaired = stores_.driver.remove(id).ok();
     }
-    for (const Digest& blob : TRY(images_.content.list())) {
-      if (need.blobs.contains(blob) || bad_.contains(blob)) continue;
+    for (const Digest& blob : orphans.blobs) {
+      if (bad_.contains(blob)) continue;
       Problem& found = problem("blob %.19s: nobody needs it", blob.text().c_str());
       if (options_.repair) found.repaired = images_.content.remove(blob).ok();
     }
     return {};
-  }
-
-  /// A container that is being made or removed has its layer before or after its record.
-  Result<bool> is_pending(const std::string& id) {
-    const Fd pending = TRY(images_.root.room("pending"));
-    return faccessat(pending.get(), id.c_str(), F_OK, 0) == 0;
   }
 
   Stores stores_;

@@ -244,11 +244,18 @@ Status Containers::remove(std::string_view id, Fd locked_dir) {
 
 Status Containers::collect() {
   const std::vector<std::string> pending = TRY(list_directory(store_.root_fd(), "pending"));
+  bool recovered = false;
   for (const std::string& id : pending) {
     const std::string dir = in_room("pending", id);
     auto lock = try_lock_directory(store_.root_fd(), dir.c_str(), LockMode::exclusive);
     if (!lock.ok() || !lock->has_value()) continue;
     if (!still_named(**lock, store_.root_fd(), dir.c_str())) continue;
+    if (!recovered) {
+      // Whoever died may have been inside the driver.
+      drivers::Driver* driver = TRY(store_.driver());
+      TRY(driver->recover());
+      recovered = true;
+    }
     TRY(discard_pending(store_, id, **lock));
   }
   return {};

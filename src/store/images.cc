@@ -48,6 +48,13 @@ std::optional<oci::Reference> reference_of(std::string directory, const std::str
   return std::move(*parsed);
 }
 
+/// What sys::replace_file_at() leaves when it is killed; no id or tag begins with a dot.
+Status sweep_temporary(int directory) {
+  for (const sys::DirectoryEntry& file : TRY(sys::list_directory(directory)))
+    if (file.name.starts_with('.')) unlinkat(directory, file.name.c_str(), 0);
+  return {};
+}
+
 Error no_such_image(std::string_view text) {
   return Error::of(ErrorKind::not_found, "No such image: %.*s", static_cast<int>(text.size()), text.data());
 }
@@ -186,6 +193,17 @@ Status Images::untag(const oci::Reference& reference) const {
   }
   // Fails while other names are in it, which is meant.
   unlinkat(names_.get(), directory.c_str(), AT_REMOVEDIR);
+  return {};
+}
+
+Status Images::sweep() const {
+  TRY(sweep_temporary(room_.get()));
+  for (const sys::DirectoryEntry& directory : TRY(sys::list_directory(names_.get()))) {
+    const char* name = directory.name.c_str();
+    const Fd fd = TRY(sys::open_at(names_.get(), name, O_RDONLY | O_DIRECTORY));
+    TRY(sweep_temporary(fd.get()));
+    unlinkat(names_.get(), name, AT_REMOVEDIR);  // fails while names are in it, which is meant
+  }
   return {};
 }
 

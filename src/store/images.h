@@ -57,6 +57,9 @@ class Images {
   Status tag(const oci::Reference& reference, std::string_view id) const;
   /// Errors: not_found.
   Status untag(const oci::Reference& reference) const;
+  /// Removes what processes left that were killed while they wrote: temporary files, and directories of repositories
+  /// without a name. Nobody else may be writing.
+  Status sweep() const;
 
  private:
   Fd room_, names_;

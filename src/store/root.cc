@@ -2,18 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
-#include <cstdio>
-#include <ctime>
 
-#include "src/sys/directory.h"
 #include "src/sys/file.h"
-#include "src/sys/remove_tree.h"
 
 namespace slipway::store {
 
@@ -57,45 +51,6 @@ Result<Lock> Root::lock(const std::string& name, Mode mode) const {
 
 Result<Lock> Root::try_lock(const std::string& name, Mode mode) const {
   return take(*this, locks_.get(), name, mode, false);
-}
-
-// --- staging -----------------------------------------------------------------------------------------------
-
-Result<Staging> Staging::make(const Root& root, const char* purpose) {
-  Staging staging;
-  staging.tmp_ = TRY(root.room("tmp"));
-  uint64_t number = 0;
-  if (getrandom(&number, sizeof number, 0) != sizeof number) return Error::sys(errno, "getrandom");
-  char suffix[20];
-  snprintf(suffix, sizeof suffix, "-%016llx", static_cast<unsigned long long>(number));
-  staging.name_ = purpose + std::string(suffix);
-  staging.path_ = root.path() + "/tmp/" + staging.name_;
-  if (mkdirat(staging.tmp_.get(), staging.name_.c_str(), 0700) < 0)
-    return Error::sys(errno, "mkdir `%s`", staging.path_.c_str());
-  staging.dir_ = TRY(sys::open_at(staging.tmp_.get(), staging.name_.c_str(), O_RDONLY | O_DIRECTORY));
-  // The directory is its own lock. A sweeper that came between mkdir and here has removed it, which shows as
-  // ENOENT in whoever uses it; it only takes directories that are some seconds old.
-  if (flock(staging.dir_.get(), LOCK_EX | LOCK_NB) < 0)
-    return Error::sys(errno, "lock `%s`", staging.path_.c_str());
-  return staging;
-}
-
-Staging::~Staging() {
-  if (dir_) (void)sys::remove_tree(tmp_.get(), name_.c_str());
-}
-
-Status sweep_staging(const Root& root) {
-  constexpr time_t kYoung = 10;  // seconds
-  const Fd tmp = TRY(root.room("tmp"));
-  for (const sys::DirectoryEntry& entry : TRY(sys::list_directory(tmp.get()))) {
-    const char* name = entry.name.c_str();
-    const Fd dir(openat(tmp.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat info;
-    if (!dir || fstat(dir.get(), &info) < 0 || time(nullptr) - info.st_mtime < kYoung) continue;
-    if (flock(dir.get(), LOCK_EX | LOCK_NB) < 0) continue;
-    TRY(sys::remove_tree(tmp.get(), name).ctx("%s/tmp", root.path().c_str()));
-  }
-  return {};
 }
 
 }  // namespace slipway::store

@@ -48,27 +48,4 @@ class Root {
   Fd dir_, locks_;
 };
 
-/// A directory under tmp/ with a lock held for as long as this lives, in which something is made ready to be
-/// renamed to its place. Removed with everything in it at the end; what a crash leaves has a free lock, and
-/// sweep_staging() removes it.
-class Staging {
- public:
-  static Result<Staging> make(const Root& root, const char* purpose);
-  Staging(Staging&&) noexcept = default;
-  Staging& operator=(Staging&&) noexcept = default;
-  ~Staging();
-
-  int dir() const { return dir_.get(); }
-  /// Absolute.
-  const std::string& path() const { return path_; }
-
- private:
-  Staging() = default;
-  std::string path_;
-  std::string name_;
-  Fd tmp_, dir_;
-};
-
-Status sweep_staging(const Root& root);
-
 }  // namespace slipway::store

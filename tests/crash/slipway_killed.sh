@@ -1,58 +1,72 @@
 #!/bin/bash
 # labels: root cgroup
-# timeout: 400
-# kill -9 of slipway at random instants of run, create and rm, 200 times each. The store stays whole, and the next commands
-# work and take away what was left.
+# timeout: 900
+# kill -9 of slipway at random instants of run, create, start, commit, rm and rmi. The store stays whole, and the next
+# commands work and take away what was left.
 . "$SOURCE/tests/lib/common.sh"
 require_root
 require_program slipway
-rounds=${CRASH_ROUNDS:-200}
+. "$SOURCE/tests/lib/strike.sh"
 busybox_image bb
-exec 3<>"$(mkfifo "$TMPDIR/never" && echo "$TMPDIR/never")"
+slipway run --name changed bb sh -c 'for i in $(seq 50); do echo $i >/file$i; done'
 
-pause_below() { # MICROSECONDS
-  local n=$((RANDOM * 32768 + RANDOM)) delay
-  printf -v delay '0.%06d' $((n % $1 + 1))
-  read -r -t "$delay" -u 3 || true
+store() { strike "$SLIPWAY" --root "$TMPDIR/slipway" --run-root "$TMPDIR/slipway-run" "$@"; }
+run_() { store run --name "$1" bb true; }
+once_() { store run --rm bb true; }
+detach_() { store run -d --name "$1" bb sleep 1000; }
+create_() { store create --name "$1" bb true; }
+start_() {
+  slipway create --name "$1" bb sleep 1000 >/dev/null
+  store start "$1"
 }
-killed=0
-strike() { # COMMAND...
-  "$SLIPWAY" --root "$TMPDIR/slipway" --run-root "$TMPDIR/slipway-run" "$@" </dev/null >/dev/null 2>&1 &
-  local pid=$!
-  pause_below "$longest"
-  ! kill -9 $pid 2>/dev/null || killed=$((killed + 1))
-  wait $pid 2>/dev/null || true
+rm_() {
+  slipway create --name "$1" bb true >/dev/null
+  store rm "$1"
 }
-remove_all() {
-  check slipway ps -aq
+commit_() { store commit changed "$1"; }
+rmi_() {
+  slipway commit changed "$1" >/dev/null
+  store rmi "$1"
+}
+clean() {
   local id
+  check slipway ps -aq --filter name="^$verb"
   for id in $out; do check slipway rm -f "$id"; done
+  # What a killed run --rm has left has a name that nobody chose.
+  check slipway ps -aq
+  for id in $out; do [ "$id" = "$kept" ] || check slipway rm -f "$id"; done
+  check slipway images -q --filter reference="$verb*"
+  for id in $(sort -u <<<"$out"); do check slipway rmi -f "$id"; done
+  # An image whose commit died before it had its name.
+  check slipway image prune -f
+  check slipway system check
+  check_eq "" "$out" "system check"
 }
+kept=$(slipway ps -aq)
 
-start=${EPOCHREALTIME/./}
-slipway run --rm bb true
-longest=$(((${EPOCHREALTIME/./} - start) * 3 / 2))
-for ((i = 0; i < rounds; i++)); do
-  strike run --name "run$i" bb true
-  strike run -d --name "detached$i" bb sleep 1000
-  strike create --name "create$i" bb true
-  slipway create --name "rm$i" bb true >/dev/null
-  strike rm "rm$i"
-  if ((i % 20 == 19)); then remove_all; fi
+longest=$((3 * $(duration slipway run --rm bb true)))
+slipway commit changed warm >/dev/null
+slipway rmi warm >/dev/null
+for verb in run once detach create start rm commit rmi; do
+  hits=0 within=$((longest / 3))
+  for ((i = 0; hits < rounds && i < 4 * rounds; i++)); do
+    ${verb}_ "$verb$i"
+    hits=$((hits + struck))
+    if ((i % 20 == 19)); then clean; fi
+  done
+  clean
+  echo "$verb: $hits of $i killed"
+  [ $hits = "$rounds" ] || fail "$verb was killed $hits times only"
 done
-echo "$killed commands were killed"
 
-remove_all
+check slipway rm changed
+check slipway rmi bb
 check slipway ps -aq
 check_eq "" "$out" "containers left"
-check slipway images -q
-check_eq 1 "$(wc -l <<<"$out")" "images"
-if "$SLIPWAY" system check --help >/dev/null 2>&1; then check slipway system check; fi
-for driver in "$TMPDIR"/slipway/{overlay2,vfs,btrfs}; do
-  # One layer is the image's.
-  [ ! -d "$driver" ] || [ "$(find "$driver" -mindepth 1 -maxdepth 1 -type d -name '????????????????????????????????????????????????????????????????' | wc -l)" -le 1 ] ||
-    { find "$driver" -mindepth 1 -maxdepth 1; fail "layers left"; }
+check slipway images -aq
+check_eq "" "$out" "images left"
+root=$TMPDIR/slipway
+for room in tmp pending containers names ids repositories images graph content/blobs/sha256 overlay2/tmp; do
+  check_eq "" "$(find "$root/$room" -mindepth 1 2>/dev/null | head -n 5)" "left in $room"
 done
-check_eq "" "$(find "$TMPDIR/slipway/tmp" "$TMPDIR/slipway/containers" -mindepth 1 2>/dev/null || true)" "half-written records left"
-check slipway run --rm bb echo works
-check_eq works "$out"
+check_eq "" "$(find "$root/overlay2" -mindepth 1 -maxdepth 1 -name '????????????????????????????????*')" "layers left"

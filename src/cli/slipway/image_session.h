@@ -13,8 +13,8 @@ struct ImageSession {
   std::unique_ptr<store::Store> store;
   store::ImageStore images;
 
-  /// With the graph driver, for verbs that touch layers.
-  Result<manager::Stores> with_driver() { return manager::Stores{images, *TRY(store->driver())}; }
+  /// With the graph driver, for verbs that touch layers. Takes away what commands that died left of images.
+  Result<manager::Stores> with_driver();
 };
 
 Result<ImageSession> open_images(const Call& call);

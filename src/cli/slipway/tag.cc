@@ -3,6 +3,7 @@
 
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/store/work.h"
 
 namespace slipway::cli {
 
@@ -14,6 +15,7 @@ Result<int> run(const Call& call) {
   target.default_tag();
   const ImageSession session = TRY(open_images(call));
   const store::ImageStore& images = session.images;
+  const store::Work work = TRY(store::Work::begin(images.root));
   {
     // Against a removal between looking and tagging.
     const store::Lock lock = TRY(images.root.lock_collect(store::Root::Mode::shared));
