@@ -11,6 +11,7 @@
 #include <cstring>
 #include <optional>
 
+#include "src/manager/detach_keys.h"
 #include "src/manager/engine.h"
 #include "src/sys/file.h"
 
@@ -51,7 +52,7 @@ class RawTerminal {
 class Conversation {
  public:
   Conversation(store::Store& store, std::string_view id, const Fd& socket, const SignalGuard& signals,
-               const ConversationOptions& options, std::string keys)
+               const ConversationOptions& options, DetachKeys keys)
       : store_(store),
         id_(id),
         socket_(socket),
@@ -151,23 +152,12 @@ class Conversation {
       return true;
     }
     std::string_view bytes(buffer, static_cast<size_t>(got));
-    if (!options_.terminal || keys_.empty()) {
+    if (!options_.terminal) {
       send_input(wire::kInput, bytes);
       return true;
     }
     std::string passed;
-    for (const char c : bytes) {
-      if (c == keys_[typed_]) {
-        if (++typed_ == keys_.size()) return false;
-        continue;
-      }
-      passed.append(keys_, 0, typed_);  // not the keys after all
-      typed_ = c == keys_[0] ? 1 : 0;
-      if (!typed_)
-        passed += c;
-      else if (keys_.size() == 1)
-        return false;
-    }
+    if (!keys_.pass(bytes, &passed)) return false;
     if (!passed.empty()) send_input(wire::kInput, passed);
     return true;
   }
@@ -188,8 +178,7 @@ class Conversation {
   const Fd& socket_;
   const SignalGuard& signals_;
   const ConversationOptions& options_;
-  std::string keys_;
-  size_t typed_ = 0;
+  DetachKeys keys_;
   std::string unsent_;  // a message of input that did not fit, with its letter
   Ending ending_;
 };
@@ -219,7 +208,7 @@ SignalGuard::~SignalGuard() {
 
 Result<Ending> converse(store::Store& store, std::string_view id, const Fd& socket,
                         const SignalGuard& signals, const ConversationOptions& options) {
-  std::string keys = TRY(parse_detach_keys(options.detach_keys));
+  DetachKeys keys = TRY(DetachKeys::parse(options.detach_keys));
   return Conversation(store, id, socket, signals, options, std::move(keys)).run();
 }
 
@@ -228,26 +217,6 @@ wire::WindowSize terminal_size() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO})
     if (ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_row) return {window.ws_row, window.ws_col};
   return {};
-}
-
-Result<std::string> parse_detach_keys(std::string_view text) {
-  std::string keys;
-  while (!text.empty()) {
-    const size_t comma = text.find(',');
-    const std::string_view key = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
-    const std::string_view controls = "@abcdefghijklmnopqrstuvwxyz[\\]^_";
-    if (key.size() == 1) {
-      keys += key[0];
-    } else if (key.size() == 6 && key.starts_with("ctrl-") &&
-               controls.find(key[5]) != std::string_view::npos) {
-      keys += static_cast<char>(controls.find(key[5]));
-    } else {
-      return Error::of(ErrorKind::usage, "Invalid detach keys (%.*s) provided", static_cast<int>(key.size()),
-                       key.data());
-    }
-  }
-  return keys;
 }
 
 }  // namespace slipway::manager

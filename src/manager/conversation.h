@@ -6,6 +6,7 @@
 
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/manager/detach_keys.h"
 #include "src/manager/wire.h"
 #include "src/store/store.h"
 
@@ -16,7 +17,7 @@ struct ConversationOptions {
   bool out = true, err = true;
   bool terminal = false;  // the container has one: ours becomes raw
   bool proxy_signals = false;
-  std::string detach_keys = "ctrl-p,ctrl-q";
+  std::string detach_keys = DetachKeys::kDefault;
 };
 
 struct Ending {
@@ -51,8 +52,5 @@ Result<Ending> converse(store::Store& store, std::string_view id, const Fd& sock
 
 /// The size of the terminal on standard input or output; zeros when there is none.
 wire::WindowSize terminal_size();
-
-/// "ctrl-p,ctrl-q" or "a,b" as bytes. Errors: usage.
-Result<std::string> parse_detach_keys(std::string_view text);
 
 }  // namespace slipway::manager

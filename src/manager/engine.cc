@@ -152,6 +152,15 @@ struct ConsoleSocket {
   }
 };
 
+/// The process whose id a runtime has written to `path`; without a pidfd if it has ended, and is not our child.
+Result<runtime::Created> take_process(const std::string& path) {
+  runtime::Created created;
+  created.pid = atoi(TRY(sys::read_file_at(AT_FDCWD, path.c_str(), 64)).c_str());
+  unlink(path.c_str());
+  created.pidfd = Fd(sys::pidfd_open(created.pid));
+  return created;
+}
+
 Result<runtime::Created> create_external(store::Store& store, const Prepared& prepared,
                                          const runtime::CreateOptions& options) {
   const std::string id(prepared.record->id.view());
@@ -169,11 +178,8 @@ Result<runtime::Created> create_external(store::Store& store, const Prepared& pr
   }
   words.push_back(id);
   TRY(program.run(words, terminal ? kNoStreams : options.stdio));
-  runtime::Created created;
-  created.pid = atoi(TRY(sys::read_file_at(AT_FDCWD, pid_file.c_str(), 64)).c_str());
-  unlink(pid_file.c_str());
-  created.pidfd = Fd(sys::pidfd_open(created.pid));
-  if (!created.pidfd) return Error::sys(errno, "open the container's init");
+  runtime::Created created = TRY(take_process(pid_file));
+  if (!created.pidfd) return Error::of(ErrorKind::failed, "the container's init has gone");
   if (terminal) created.terminal = TRY(console.receive());
   Status started = program.run({"start", id}, kNoStreams);
   if (started.ok()) return created;
@@ -227,18 +233,57 @@ Status engine_delete(store::Store& store, std::string_view id) {
   return deleted;
 }
 
+namespace {
+
+/// process.json for `exec --process`, for as long as this lives.
+class ProcessFile {
+ public:
+  static Result<ProcessFile> write(store::Store& store, std::string_view id, const oci::Process& process) {
+    ProcessFile file;
+    const std::string relative = monitor_dir(id) + "/exec-" + std::to_string(getpid());
+    json::Writer writer;
+    writer.value(oci::kProcessType, &process);
+    TRY(sys::replace_file_at(store.run_fd(), relative.c_str(), writer.text(), 0600, false));
+    file.path_ = store.run_root() + "/" + relative;
+    return file;
+  }
+  ProcessFile(ProcessFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ProcessFile& operator=(ProcessFile&&) = delete;
+  ~ProcessFile() {
+    if (!path_.empty()) unlink(path_.c_str());
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  ProcessFile() = default;
+  std::string path_;
+};
+
+}  // namespace
+
 Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Process& process) {
   const Program program = TRY(Program::of(store, id));
-  const std::string name = "exec-" + std::to_string(getpid());
-  const std::string relative = monitor_dir(id) + "/" + name;
-  json::Writer writer;
-  writer.value(oci::kProcessType, &process);
-  TRY(sys::replace_file_at(store.run_fd(), relative.c_str(), writer.text(), 0600, false));
-  const std::string path = store.run_root() + "/" + relative;
+  const ProcessFile file = TRY(ProcessFile::write(store, id, process));
   constexpr int kOurs[3] = {0, 1, 2};
-  auto code = program.exit_code({"exec", "--process", path, std::string(id)}, kOurs);
-  unlink(path.c_str());
-  return code;
+  return program.exit_code({"exec", "--process", file.path(), std::string(id)}, kOurs);
+}
+
+Result<runtime::Created> engine_exec_detached(store::Store& store, std::string_view id,
+                                              const oci::Process& process) {
+  const Program program = TRY(Program::of(store, id));
+  const ProcessFile file = TRY(ProcessFile::write(store, id, process));
+  const std::string pid_file = file.path() + "-pid";
+  std::vector<std::string> words = {"exec", "--detach", "--process", file.path(), "--pid-file", pid_file};
+  ConsoleSocket console;
+  if (process.terminal) {
+    console = TRY(ConsoleSocket::make(store, id));
+    words.insert(words.end(), {"--console-socket", console.path});
+  }
+  words.emplace_back(id);
+  TRY(program.run(words, kNoStreams));
+  runtime::Created created = TRY(take_process(pid_file));
+  if (process.terminal) created.terminal = TRY(console.receive());
+  return created;
 }
 
 }  // namespace slipway::manager

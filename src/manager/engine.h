@@ -23,6 +23,10 @@ Status engine_delete(store::Store& store, std::string_view id);
 /// Runs a process in a container of another runtime, with this process's streams; its exit code.
 Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Process& process);
 
+/// The same in the background. The process is nobody's child here; with a terminal, whose master is the caller's.
+Result<runtime::Created> engine_exec_detached(store::Store& store, std::string_view id,
+                                              const oci::Process& process);
+
 /// Whether the container belongs to another runtime.
 bool is_external(const store::Store& store, std::string_view id);
 

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 #include "src/runtime/hand_over.h"
 #include "src/runtime/runtime.h"
@@ -42,10 +43,11 @@ class RawTerminal {
 /// One direction of the terminal. What could not be written yet is kept; reading waits meanwhile.
 class Pipe {
  public:
-  Pipe(int from, int to) : from_(from), to_(to) {}
+  Pipe(int from, int to, TypedFilter* filter) : from_(from), to_(to), filter_(filter) {}
 
   bool open() const { return open_; }
-  bool pending() const { return held_ > done_; }
+  bool left() const { return left_; }
+  bool pending() const { return held_.size() > done_; }
   pollfd wants() const {
     if (!open_) return {-1, 0, 0};
     return pending() ? pollfd{to_, POLLOUT, 0} : pollfd{from_, POLLIN, 0};
@@ -53,27 +55,34 @@ class Pipe {
   void move(short events) {
     if (!events) return;
     if (pending()) {
-      const ssize_t put = write(to_, buffer_ + done_, held_ - done_);
+      const ssize_t put = write(to_, held_.data() + done_, held_.size() - done_);
       if (put > 0) done_ += static_cast<size_t>(put);
       if (put < 0 && errno != EAGAIN && errno != EINTR) open_ = false;
       return;
     }
-    const ssize_t got = read(from_, buffer_, sizeof buffer_);
+    char buffer[16384];
+    const ssize_t got = read(from_, buffer, sizeof buffer);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     // 0: the caller's input has ended; EIO: the terminal has no slave any more.
     if (got <= 0) {
       open_ = false;
       return;
     }
-    held_ = static_cast<size_t>(got);
+    const std::string_view bytes(buffer, static_cast<size_t>(got));
+    held_.clear();
     done_ = 0;
+    if (filter_)
+      left_ = !filter_->pass(bytes, &held_);
+    else
+      held_.assign(bytes);
   }
 
  private:
   int from_, to_;
-  bool open_ = true;
-  size_t held_ = 0, done_ = 0;
-  char buffer_[16384];
+  TypedFilter* filter_;
+  bool open_ = true, left_ = false;
+  std::string held_;
+  size_t done_ = 0;
 };
 
 /// Reads what is left in the terminal after the process has ended.
@@ -165,7 +174,7 @@ Foreground::~Foreground() {
   sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
-Result<int> Foreground::wait(Created& process) {
+Result<int> Foreground::wait(Created& process, TypedFilter* filter) {
   int code = 0;
   if (!process.terminal) {
     pollfd fd = {signals_.get(), POLLIN, 0};
@@ -179,13 +188,14 @@ Result<int> Foreground::wait(Created& process) {
   }
   const RawTerminal raw;
   const int master = process.terminal.get();
-  Pipe input(STDIN_FILENO, master);
-  Pipe output(master, STDOUT_FILENO);
+  Pipe input(STDIN_FILENO, master, filter);
+  Pipe output(master, STDOUT_FILENO, nullptr);
   for (bool ended = reap(process.pid, &code); !ended;) {
     pollfd fds[3] = {{signals_.get(), POLLIN, 0}, input.wants(), output.wants()};
     if (poll(fds, 3, -1) < 0) continue;
     if (fds[0].revents) ended = take_signals(signals_.get(), process, &code);
     input.move(fds[1].revents);
+    if (input.left()) return kLeft;
     output.move(fds[2].revents);
   }
   drain(master, &output);

@@ -116,6 +116,14 @@ Result<const oci::Spec*> load_spec(const Context& context, std::string_view id, 
 Result<oci::User> resolve_user(const Context& context, std::string_view id, std::string_view text,
                                const oci::User& base, Arena& arena);
 
+/// Sees what the caller types on its terminal before the process does.
+class TypedFilter {
+ public:
+  virtual ~TypedFilter() = default;
+  /// Appends what the process gets of it; false when the caller wants to leave it alone.
+  virtual bool pass(std::string_view typed, std::string* passed) = 0;
+};
+
 /// The caller of a process in the foreground: relays signals and the terminal until the process ends. Made
 /// before create() or exec(), so that no signal and no child's end is lost.
 class Foreground {
@@ -128,8 +136,9 @@ class Foreground {
   /// Restores signals and the terminal.
   ~Foreground();
 
-  /// Until the process ends: its exit code, 128 + N when signal N ended it.
-  Result<int> wait(Created& process);
+  /// Until the process ends: its exit code, 128 + N when signal N ended it. Or until `filter` leaves it: kLeft.
+  Result<int> wait(Created& process, TypedFilter* filter = nullptr);
+  static constexpr int kLeft = -1;
 
  private:
   explicit Foreground(Fd signals) : signals_(static_cast<Fd&&>(signals)) {}

@@ -13,6 +13,7 @@
 #include "src/manager/capabilities.h"
 #include "src/manager/conversation.h"
 #include "src/manager/create.h"
+#include "src/manager/detach_keys.h"
 #include "src/manager/engine.h"
 #include "src/manager/exec_user.h"
 #include "src/manager/launch.h"
@@ -33,7 +34,7 @@ constexpr auto kOptions = std::to_array<Option>({
     value("workdir", 'w', "PATH_IN", "working directory inside the container"),
     value("user", 'u', "USER[:GROUP]", "name or number"),
     flag("privileged", 0, "all capabilities"),
-    ignored_value("detach-keys", "KEYS", "what leaves the process running"),
+    value("detach-keys", 0, "KEYS", "what leaves the process running (ctrl-p,ctrl-q)"),
 });
 
 Result<const oci::Spec*> load_spec(const Call& call, store::Store& store, const std::string& id) {
@@ -90,20 +91,6 @@ Result<oci::Process*> process_for(const Call& call, store::Store& store, const s
   return process;
 }
 
-Result<int> attached(const Call& call, store::Store& store, const std::string& id,
-                     const oci::Process& process) {
-  runtime::ExecOptions options;
-  options.detached = false;
-  Fd null;
-  if (!call.args.flag("interactive") && !process.terminal) {
-    null = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
-    options.stdio[0] = null.get();
-  }
-  runtime::Foreground foreground = TRY(runtime::Foreground::begin(false));
-  runtime::Created created = TRY(runtime::exec(manager::runtime_context(store), id, process, options));
-  return foreground.wait(created);
-}
-
 /// Nobody reads what a detached process writes to its terminal; it must not block for that.
 void drain(const Fd& terminal, const Fd& pidfd) {
   char buffer[4096];
@@ -115,7 +102,39 @@ void drain(const Fd& terminal, const Fd& pidfd) {
   }
 }
 
-/// The process needs a parent that stays until its end: a child of ours, which says when it has begun.
+void become_keeper(const manager::Inherited& inherited) {
+  inherited.close_all();
+  setsid();
+  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int fd = 0; fd < 3; ++fd) dup2(null.get(), fd);
+}
+
+Result<int> attached(const Call& call, store::Store& store, const std::string& id,
+                     const oci::Process& process, const manager::Inherited& inherited) {
+  runtime::ExecOptions options;
+  options.detached = false;
+  Fd null;
+  if (!call.args.flag("interactive") && !process.terminal) {
+    null = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
+    options.stdio[0] = null.get();
+  }
+  manager::DetachKeys keys =
+      TRY(manager::DetachKeys::parse(call.args.value("detach-keys", manager::DetachKeys::kDefault)));
+  runtime::Foreground foreground = TRY(runtime::Foreground::begin(false));
+  runtime::Created created = TRY(runtime::exec(manager::runtime_context(store), id, process, options));
+  const int code = TRY(foreground.wait(created, &keys));
+  if (code != runtime::Foreground::kLeft) return code;
+  // Its terminal stays as long as somebody has the other end.
+  const pid_t child = fork();
+  if (child < 0) return Error::sys(errno, "fork");
+  if (child > 0) return 0;
+  become_keeper(inherited);
+  drain(created.terminal, created.pidfd);
+  _exit(0);
+}
+
+/// The process needs somebody who stays until its end, for its terminal and to take its exit status: a child of
+/// ours, which says when it has begun.
 Result<int> detached(store::Store& store, const std::string& id, const oci::Process& process,
                      const manager::Inherited& inherited) {
   auto [ours, theirs] = TRY(manager::wire::pair());
@@ -123,13 +142,12 @@ Result<int> detached(store::Store& store, const std::string& id, const oci::Proc
   if (child < 0) return Error::sys(errno, "fork");
   if (child == 0) {
     ours.reset();
-    inherited.close_all();
-    setsid();
-    const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (int fd = 0; fd < 3; ++fd) dup2(null.get(), fd);
+    become_keeper(inherited);
     runtime::ExecOptions options;
     options.detached = false;
-    auto created = runtime::exec(manager::runtime_context(store), id, process, options);
+    auto created = manager::is_external(store, id)
+                       ? manager::engine_exec_detached(store, id, process)
+                       : runtime::exec(manager::runtime_context(store), id, process, options);
     if (!created.ok()) {
       manager::wire::Failure failure;
       failure.kind = static_cast<uint8_t>(created.error().kind());
@@ -140,7 +158,8 @@ Result<int> detached(store::Store& store, const std::string& id, const oci::Proc
     }
     (void)manager::wire::send(theirs.get(), manager::wire::kStarted, &created->pid, sizeof(int32_t), true);
     theirs.reset();
-    drain(created->terminal, created->pidfd);
+    // It may have ended already where it is not our child.
+    if (created->pidfd) drain(created->terminal, created->pidfd);
     waitpid(created->pid, nullptr, 0);
     _exit(0);
   }
@@ -169,11 +188,12 @@ Result<int> run(const Call& call) {
   if (!detach && call.args.flag("tty") && call.args.flag("interactive") && !isatty(STDIN_FILENO))
     return Error::of(ErrorKind::invalid, "the input device is not a TTY");
   const oci::Process* process = TRY(process_for(call, *store, id, *record));
-  if (manager::is_external(*store, id)) {
-    if (detach) return Error::of(ErrorKind::unsupported, "exec -d is not supported with --runtime");
-    return manager::engine_exec(*store, id, *process);
-  }
-  return detach ? detached(*store, id, *process, inherited) : attached(call, *store, id, *process);
+  if (detach) return detached(*store, id, *process, inherited);
+  if (!manager::is_external(*store, id)) return attached(call, *store, id, *process, inherited);
+  if (call.args.given("detach-keys"))
+    return Error::of(ErrorKind::unsupported,
+                     "--detach-keys: not with a container of another runtime (--runtime)");
+  return manager::engine_exec(*store, id, *process);
 }
 
 constexpr Verb kVerb = {"exec",

@@ -122,7 +122,7 @@ Result<int> run_run(const Call& call) {
   const store::ContainerConfig& config = request.record->config;
   if (config.tty && config.attach_stdin && !isatty(STDIN_FILENO))
     return Error::of(ErrorKind::usage, "the input device is not a TTY");
-  TRY(manager::parse_detach_keys(call.args.value("detach-keys", "")));
+  TRY(manager::DetachKeys::parse(call.args.value("detach-keys", "")));
   const auto store = TRY(open_store(call));
   // A ^C from here on is for the container: it must not leave one behind that nobody has started.
   std::optional<manager::SignalGuard> signals;
