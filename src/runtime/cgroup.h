@@ -6,7 +6,10 @@
 // 6.18. Two ways avoid the lock. On v2 the parent makes the directory first and clone3 puts the child into it
 // (CLONE_INTO_CGROUP, 5.7). On v1 the child itself, while it has one thread, writes "0" to each hierarchy's
 // `tasks`, which the parent has opened: the kernel takes no lock to move the calling thread (5.5), and nine
-// hierarchies take 0.25 ms. So prepare() makes everything before the clone, and hands out a CgroupEntry.
+// hierarchies take 0.25 ms.
+//
+// A new container's v2 directory is made before the clone, by prepare(); its v1 directories, which take longer
+// (1.2 ms for ten), after it and beside the child, which mounts meanwhile, by join().
 #pragma once
 
 #include <sys/types.h>
@@ -26,13 +29,13 @@ namespace slipway::runtime {
 
 struct Context;
 
-/// How a new process gets into its cgroups; made before the clone. All descriptors are close-on-exec.
+/// How a further process (exec) gets into a container's cgroups; made before the clone. All descriptors are
+/// close-on-exec.
 struct CgroupEntry {
-  Fd v2;                  // for CLONE_INTO_CGROUP; none on v1 or where systemd makes the cgroup
-  std::vector<Fd> tasks;  // v1: the child calls child::enter_cgroups() with these (child_cgroup.h), first of
-                          // all, and before unshare(CLONE_NEWCGROUP)
+  Fd v2;                  // for CLONE_INTO_CGROUP; none on v1
+  std::vector<Fd> tasks;  // v1: the child calls child::enter_cgroups() with these (child_cgroup.h)
 
-  /// Nothing to enter by: the parent calls join() while the child waits in `cgroup_ready`.
+  /// Nothing to enter by: the parent calls join_exec() while the child waits for Note::joined.
   bool empty() const { return !v2 && tasks.empty(); }
 };
 
@@ -69,23 +72,23 @@ class Cgroup {
   virtual std::vector<std::pair<std::string, std::string>> directories() const = 0;
   CgroupRecord record() const { return {path(), scope(), directories()}; }
 
-  /// Before the clone: makes the directories of all hierarchies, enables controllers, and opens what the
-  /// child enters by. Refuses a cgroup that has processes in it ("container's cgroup is not empty: N
-  /// process(es) found") or is frozen. With systemd the entry is empty: the unit is made with the pid.
-  virtual Result<CgroupEntry> prepare() = 0;
-  /// After the clone: puts `pid` into what it did not enter itself. `entered`: the clone was given
-  /// CLONE_INTO_CGROUP with entry.v2 (if there was one) and the child calls enter_cgroups(); then there is
-  /// nothing left to do on v1 and v2. With false (an old kernel, systemd) the pid is written, or the unit
-  /// started with it.
-  virtual Status join(pid_t pid, bool entered) = 0;
-  /// As prepare(), for a further process (exec): where init is now, or in these ("..": refused). Works with
-  /// every manager.
+  /// Before the clone: makes the v2 directory, enables controllers, and opens the directory for
+  /// CLONE_INTO_CGROUP. No descriptor without a v2 tree, and with systemd, where the unit is made with the pid.
+  /// Refuses a cgroup that has processes in it ("container's cgroup is not empty: N process(es) found") or is
+  /// frozen.
+  virtual Result<Fd> prepare() = 0;
+  /// After the clone: makes the v1 directories, refusing as prepare() does, and gives out their `tasks` files,
+  /// open for writing: the child calls enter_cgroups() with them, before unshare(CLONE_NEWCGROUP). `entered`:
+  /// the clone was given CLONE_INTO_CGROUP with prepare()'s descriptor, so that on v2 nothing is left to do.
+  /// With false (an old kernel, systemd) `pid` is written, or the unit started with it.
+  virtual Result<std::vector<Fd>> join(pid_t pid, bool entered) = 0;
+  /// For a further process (exec): where init is now, or in these ("..": refused). Works with every manager.
   virtual Result<CgroupEntry> exec_entry(pid_t init, const std::vector<SubCgroup>& subs) = 0;
-  /// As join(), for exec.
+  /// Puts `pid` into what it did not enter itself; `entered` as for join().
   virtual Status join_exec(pid_t pid, pid_t init, const std::vector<SubCgroup>& subs, bool entered) = 0;
 
   /// Limits. Absent properties are left as they are. The error names the property and, where it is one, the
-  /// file. After join() with systemd; else any time after prepare().
+  /// file. After join().
   virtual Status apply(const oci::Resources& resources) = 0;
 
   /// Returns when all processes are frozen (v2: cgroup.events; v1: freezer.state with its retries), or

@@ -34,19 +34,6 @@ Result<Fd> open_tasks(const std::string& directory) {
   return tasks;
 }
 
-Status write_pid(const std::string& directory, pid_t pid) {
-  const ControlDirectory open = TRY(ControlDirectory::open(directory));
-  char text[16];
-  const int size = snprintf(text, sizeof text, "%d", static_cast<int>(pid));
-  const std::string_view value(text, static_cast<size_t>(size));
-  for (int tries = 0;; ++tries) {
-    Status done = open.write("cgroup.procs", value);
-    // EINVAL: the kernel's way to say that it is just changing the tree's controllers.
-    if (done.ok() || done.error().code() != EINVAL || tries == 5) return done;
-    pause_ms(30);
-  }
-}
-
 /// "sub" below a directory; ".." would lead out of the container's cgroup.
 Result<std::string> below(const std::string& directory, std::string_view sub) {
   if (sub.empty() || sub == "/") return directory;
@@ -95,7 +82,7 @@ std::vector<FileCgroup::Tree> trees_of(const CgroupRecord& record) {
       continue;
     }
     const auto version = controller.empty() ? sys::CgroupVersion::v2 : sys::CgroupVersion::v1;
-    trees.push_back({version, controller, "", directory});
+    trees.push_back({version, controller, "", directory, true});
   }
   return trees;
 }
@@ -134,8 +121,21 @@ bool is_rootless() {
   return sscanf(map->c_str(), "%u %u %u", &inside, &outside, &count) != 3 || count != UINT32_MAX;
 }
 
+Status write_pid(const std::string& directory, pid_t pid) {
+  const ControlDirectory open = TRY(ControlDirectory::open(directory));
+  char text[16];
+  const int size = snprintf(text, sizeof text, "%d", static_cast<int>(pid));
+  const std::string_view value(text, static_cast<size_t>(size));
+  for (int tries = 0;; ++tries) {
+    Status done = open.write("cgroup.procs", value);
+    // EINVAL: the kernel's way to say that it is just changing the tree's controllers.
+    if (done.ok() || done.error().code() != EINVAL || tries == 5) return done;
+    pause_ms(30);
+  }
+}
+
 FileCgroup::FileCgroup(const CgroupRecord& record)
-    : path_(record.path), scope_(record.scope), trees_(trees_of(record)), owned_(true) {}
+    : path_(record.path), scope_(record.scope), trees_(trees_of(record)) {}
 
 FileCgroup::FileCgroup(const oci::Spec& spec, std::string path, std::vector<Tree> trees)
     : spec_(&spec), path_(std::move(path)), trees_(std::move(trees)) {}
@@ -197,42 +197,43 @@ Status FileCgroup::make_tree(const Tree& tree, bool& existed) {
                                                 : make_v1_directory(tree, existed);
 }
 
-Status FileCgroup::make_trees() {
-  bool occupied_possible = false;
+Status FileCgroup::make_trees(sys::CgroupVersion version) {
   Status denied;
-  std::vector<Tree> made;
   for (Tree& tree : trees_) {
+    if (tree.version != version) continue;
     bool existed = false;
     Status done = make_tree(tree, existed);
     if (!done.ok() && is_denied(done.error().code()) && is_rootless()) {
       denied = std::move(done);
+      tree.directory.clear();
       continue;
     }
     TRY(std::move(done));
-    occupied_possible |= existed;
-    made.push_back(std::move(tree));
+    if (existed) TRY(refuse_occupied(tree));
+    tree.owned = true;
   }
+  std::erase_if(trees_, [](const Tree& tree) { return tree.directory.empty(); });
   const bool wanted = spec_ && spec_->linux_ && !spec_->linux_->cgroups_path.empty();
-  if (made.empty() && !denied.ok() && wanted)
+  if (trees_.empty() && !denied.ok() && wanted)
     return std::move(denied).ctx("rootless: linux.cgroupsPath is set, but there is no permission");
-  trees_ = std::move(made);
   if (trees_.empty()) path_.clear();
-  if (occupied_possible) TRY(refuse_occupied());
-  owned_ = true;
   return {};
 }
 
-Status FileCgroup::refuse_occupied() {
-  for (const Tree& tree : trees_) {
-    const ControlDirectory directory = TRY(ControlDirectory::open(tree.directory));
-    std::vector<pid_t> pids;
-    TRY(sys::collect_processes(directory.fd(), pids));
-    if (!pids.empty())
-      return Error::of(ErrorKind::in_use, "container's cgroup is not empty: %zu process(es) found in `%s`",
-                       pids.size(), tree.directory.c_str());
-  }
-  if (TRY(frozen())) return Error::of(ErrorKind::in_use, "container's cgroup unexpectedly frozen");
+Status FileCgroup::refuse_occupied(const Tree& tree) {
+  const ControlDirectory directory = TRY(ControlDirectory::open(tree.directory));
+  std::vector<pid_t> pids;
+  TRY(sys::collect_processes(directory.fd(), pids));
+  if (!pids.empty())
+    return Error::of(ErrorKind::in_use, "container's cgroup is not empty: %zu process(es) found in `%s`",
+                     pids.size(), tree.directory.c_str());
+  if (&tree == tree_of("freezer") && TRY(frozen()))
+    return Error::of(ErrorKind::in_use, "container's cgroup unexpectedly frozen");
   return {};
+}
+
+bool FileCgroup::owns_any() const {
+  return std::any_of(trees_.begin(), trees_.end(), [](const Tree& tree) { return tree.owned; });
 }
 
 Status FileCgroup::delegate() {
@@ -243,16 +244,18 @@ Status FileCgroup::delegate() {
   return delegate_cgroup(directory, *owner);
 }
 
-Result<CgroupEntry> FileCgroup::prepare() {
-  TRY(make_trees());
+Result<Fd> FileCgroup::prepare() {
+  TRY(make_trees(sys::CgroupVersion::v2));
+  const Tree* tree = v2_tree();
+  if (!tree) return Fd();
   TRY(delegate());
-  CgroupEntry entry;
-  for (const Tree& tree : trees_) {
-    if (tree.version == sys::CgroupVersion::v2)
-      entry.v2 = TRY(sys::open_at(AT_FDCWD, tree.directory.c_str(), O_RDONLY | O_DIRECTORY));
-    else
-      entry.tasks.push_back(TRY(open_tasks(tree.directory)));
-  }
+  return sys::open_at(AT_FDCWD, tree->directory.c_str(), O_RDONLY | O_DIRECTORY);
+}
+
+Result<std::vector<Fd>> FileCgroup::open_v1() {
+  std::vector<Fd> tasks;
+  for (const Tree& tree : trees_)
+    if (tree.version == sys::CgroupVersion::v1) tasks.push_back(TRY(open_tasks(tree.directory)));
   // A v1 device cgroup goes from all to nothing and then to what is allowed: nobody may be in it meanwhile.
   const Tree* devices = tree_of("devices");
   if (devices && devices->version == sys::CgroupVersion::v1) {
@@ -261,13 +264,14 @@ Result<CgroupEntry> FileCgroup::prepare() {
     TRY(apply_devices_v1(directory, resources ? resources->devices : List<oci::DeviceRule>()));
     devices_done_ = true;
   }
-  return entry;
+  return tasks;
 }
 
-Status FileCgroup::join(pid_t pid, bool entered) {
-  if (entered) return {};
-  for (const Tree& tree : trees_) TRY(write_pid(tree.directory, pid));
-  return {};
+Result<std::vector<Fd>> FileCgroup::join(pid_t pid, bool entered) {
+  const Tree* unified = v2_tree();
+  if (unified && !entered) TRY(write_pid(unified->directory, pid));
+  TRY(make_trees(sys::CgroupVersion::v1));
+  return open_v1();
 }
 
 Result<std::string> FileCgroup::exec_directory(const Tree& tree, pid_t init,
@@ -434,7 +438,7 @@ uint64_t FileCgroup::oom_kills() {
 // --- the end ----------------------------------------------------------------------------------------------
 
 Status FileCgroup::destroy() {
-  if (!owned_) return {};
+  std::erase_if(trees_, [](const Tree& tree) { return !tree.owned; });
   bool busy = false;
   for (const Tree& tree : trees_)
     if (const int code = sys::remove_cgroup_tree(tree.directory.c_str())) {

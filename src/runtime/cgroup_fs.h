@@ -21,6 +21,7 @@ class FileCgroup : public Cgroup {
     std::string controllers;  // as in sys::CgroupMembership; "" for v2
     std::string mount;        // "" in an opened cgroup
     std::string directory;    // the container's
+    bool owned = false;       // made or found free by us, or recorded: it may be killed and removed
   };
 
   /// Of an existing container.
@@ -33,8 +34,8 @@ class FileCgroup : public Cgroup {
   const std::string& scope() const override { return scope_; }
   std::vector<std::pair<std::string, std::string>> directories() const override;
 
-  Result<CgroupEntry> prepare() override;
-  Status join(pid_t pid, bool entered) override;
+  Result<Fd> prepare() override;
+  Result<std::vector<Fd>> join(pid_t pid, bool entered) override;
   Result<CgroupEntry> exec_entry(pid_t init, const std::vector<SubCgroup>& subs) override;
   Status join_exec(pid_t pid, pid_t init, const std::vector<SubCgroup>& subs, bool entered) override;
   Status apply(const oci::Resources& resources) override;
@@ -52,9 +53,12 @@ class FileCgroup : public Cgroup {
   /// Where the container's processes are listed.
   const Tree* census() const;
 
-  /// The cgroup's directories, or those of its parents, made and set up for processes.
-  Status make_trees();
-  Status refuse_occupied();
+  /// The cgroup's directories of one version made and set up for processes.
+  Status make_trees(sys::CgroupVersion version);
+  Status refuse_occupied(const Tree& tree);
+  /// v1: the child's way into the directories, which nobody can be in yet.
+  Result<std::vector<Fd>> open_v1();
+  bool owns_any() const;
   /// On pure v2: see cgroup_delegate.h.
   Status delegate();
   Status apply_all(ControllerDirectories& where, const oci::Resources& resources);
@@ -70,7 +74,6 @@ class FileCgroup : public Cgroup {
   std::string path_;
   std::string scope_;
   std::vector<Tree> trees_;
-  bool owned_ = false;  // prepare() has found it free, or it is in a record: it may be killed and removed
   bool devices_done_ = false;  // v1: before the child entered
 };
 
@@ -79,6 +82,9 @@ Status make_v1_directory(const FileCgroup::Tree& tree, bool& existed);
 /// The same for v2; with `controllers`, all that the root has are enabled on the way down as far as the
 /// kernel lets.
 Status make_v2_directory(const FileCgroup::Tree& tree, bool controllers, bool& existed);
+
+/// Into a cgroup.procs.
+Status write_pid(const std::string& directory, pid_t pid);
 
 /// v1 freezer.state and v2 cgroup.freeze; both wait for the kernel, for 10 s at most.
 Status freeze_v1(const ControlDirectory& freezer, bool frozen);

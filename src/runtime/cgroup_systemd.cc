@@ -35,8 +35,8 @@ SystemdCgroup::SystemdCgroup(const oci::Spec& spec, std::string_view id, Systemd
 }
 
 /// Nothing can be made before there is a process: a scope is made of one.
-Result<CgroupEntry> SystemdCgroup::prepare() {
-  return CgroupEntry();
+Result<Fd> SystemdCgroup::prepare() {
+  return Fd();
 }
 
 Status SystemdCgroup::start_unit(pid_t pid) {
@@ -64,7 +64,7 @@ Status SystemdCgroup::start_unit(pid_t pid) {
   sys::SystemdManager manager = TRY(sys::SystemdManager::connect(user_));
   std::vector<std::string> dropped;
   TRY(manager.start_unit(scope_, std::move(properties), dropped));
-  owned_ = true;
+  for (Tree& tree : trees_) tree.owned = true;
   if (place_.unit_is_slice) path_ = TRY(manager.control_group()) + TRY(expand_slice(place_.unit));
   return {};
 }
@@ -79,21 +79,22 @@ Status SystemdCgroup::find_directories(pid_t pid) {
   return {};
 }
 
-Status SystemdCgroup::join(pid_t pid, bool) {
+Result<std::vector<Fd>> SystemdCgroup::join(pid_t pid, bool) {
   TRY(start_unit(pid));
   TRY(find_directories(pid));
   // A slice takes no processes from systemd, and of v1 hierarchies it uses only some.
   if (!has_v1(trees_) && !place_.unit_is_slice) {
     started_ = true;
-    return delegate();
+    TRY(delegate());
+    return std::vector<Fd>();
   }
   for (const Tree& tree : trees_) {
     bool existed = false;
     TRY(make_tree(tree, existed));
+    TRY(write_pid(tree.directory, pid));
   }
-  TRY(FileCgroup::join(pid, false));
   started_ = true;
-  return {};
+  return std::vector<Fd>();
 }
 
 Status SystemdCgroup::apply(const oci::Resources& resources) {
@@ -110,7 +111,7 @@ Status SystemdCgroup::apply(const oci::Resources& resources) {
 }
 
 Status SystemdCgroup::destroy() {
-  if (!owned_) return {};
+  if (!owns_any()) return {};
   TRY(kill_all());
   Result<sys::SystemdManager> manager = sys::SystemdManager::connect(user_);
   if (manager.ok()) TRY(manager->stop_unit(scope_));

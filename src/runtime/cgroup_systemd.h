@@ -19,8 +19,8 @@ class SystemdCgroup final : public FileCgroup {
   /// Of an existing one.
   SystemdCgroup(const CgroupRecord& record, bool user) : FileCgroup(record), user_(user) {}
 
-  Result<CgroupEntry> prepare() override;
-  Status join(pid_t pid, bool entered) override;
+  Result<Fd> prepare() override;
+  Result<std::vector<Fd>> join(pid_t pid, bool entered) override;
   Status apply(const oci::Resources& resources) override;
   Status destroy() override;
 

@@ -29,12 +29,16 @@ Outcome join_keyring(const ChildPlan& plan) {
   return kDone;
 }
 
-/// Called by build_rootfs when a cgroup file system is to be mounted next, and below in any case.
+/// Called by build_rootfs when a cgroup file system is to be mounted next, and below in any case: as late as can
+/// be, because the parent makes the cgroups meanwhile.
 Outcome enter_cgroup_namespace(void* context) {
   ChildPlan& plan = *static_cast<ChildPlan*>(context);
   if (plan.wait_for_cgroup) {
-    STEP(tell(plan, Note::in_scope));
-    expect(plan, Note::joined);
+    int tasks[kMaxHierarchies];
+    uint32_t count;
+    expect_with_fds(plan, Note::joined, tasks, &count);
+    STEP(enter_cgroups(tasks, count));
+    for (uint32_t i = 0; i < count; ++i) close(tasks[i]);
     plan.wait_for_cgroup = false;
   }
   // Only now: the namespace's root is the cgroup that the process is in.
@@ -114,7 +118,10 @@ Outcome attach_terminal(const ChildPlan& plan) {
 
 /// All of a new container's own: mounts, names, terminal. The result is "/".
 Outcome build_container(ChildPlan& plan, int* proc) {
-  if (plan.lo_up) STEP(raise_loopback());
+  if (plan.new_network_namespace) {
+    if (unshare(CLONE_NEWNET) < 0) return failed("unshare the network namespace");
+    STEP(raise_loopback());
+  }
   STEP(build_rootfs(*plan.rootfs, enter_cgroup_namespace, &plan));
   STEP(enter_cgroup_namespace(&plan));
   // While /proc is still the host's.
@@ -218,8 +225,7 @@ Outcome live(ChildPlan& plan) {
   // Now, because the file of an undumpable process belongs to the host's root.
   if (plan.new_time_namespace) STEP(enter_time_namespace(plan));
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return failed("become undumpable");
-  // First of all, with one thread, before unshare(CLONE_NEWCGROUP); the descriptors carry the parent's
-  // rights.
+  // Before unshare(CLONE_NEWCGROUP); the descriptors carry the parent's rights.
   if (plan.cgroup_task_count) STEP(enter_cgroups(plan.cgroup_tasks, plan.cgroup_task_count));
 
   int proc = -1;
@@ -245,6 +251,7 @@ Outcome live(ChildPlan& plan) {
     STEP(enter_cgroup_namespace(&plan));
     if (plan.process.terminal) STEP(attach_terminal(plan));
   }
+  if (plan.tell_built) STEP(tell(plan, Note::built));
   STEP(become_process(plan, proc));
   // A listener must reach its socket while there is a parent to send it.
   if (plan.process.seccomp.code && plan.process.no_new_privileges && plan.process.seccomp.notify)
@@ -253,7 +260,7 @@ Outcome live(ChildPlan& plan) {
 
   // The runtime may exit as soon as it has answered; if it is killed before, listen() sees that.
   if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0) return failed("outlive the runtime");
-  STEP(tell(plan, Note::ready));
+  if (!plan.tell_built) STEP(tell(plan, Note::ready));
   const Note order = listen(plan).note;
   if (order == Note::go) {
     // From here on failures are start()'s.

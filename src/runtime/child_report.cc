@@ -88,6 +88,27 @@ void expect(const ChildPlan& plan, Note note) {
   if (listen(plan).note != note) _exit(1);
 }
 
+void expect_with_fds(const ChildPlan& plan, Note note, int (&fds)[kMaxHierarchies], uint32_t* count) {
+  Packet packet;
+  iovec data = {&packet, sizeof packet};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)];
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size;
+  do {
+    size = recvmsg(plan.parent, &message, MSG_CMSG_CLOEXEC);
+  } while (size < 0 && errno == EINTR);
+  if (size <= 0 || packet.note != note) _exit(1);
+  *count = 0;
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (!header || header->cmsg_type != SCM_RIGHTS) return;
+  *count = static_cast<uint32_t>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+  memcpy(fds, CMSG_DATA(header), *count * sizeof(int));
+}
+
 void tell_failure(const ChildPlan& plan, const Outcome& outcome) {
   Packet packet;
   packet.note = Note::failed;

@@ -16,6 +16,8 @@ Outcome tell_with_fd(const ChildPlan& plan, Note note, int fd);
 Packet listen(const ChildPlan& plan);
 /// listen() for this one.
 void expect(const ChildPlan& plan, Note note);
+/// As expect(); the descriptors that came with it, `*count` of them, belong to the caller.
+void expect_with_fds(const ChildPlan& plan, Note note, int (&fds)[kMaxHierarchies], uint32_t* count);
 void tell_failure(const ChildPlan& plan, const Outcome& outcome);
 
 // --- child_namespaces.cc

@@ -86,6 +86,7 @@ class Creation {
   Status spawn();
   Status converse();
   Status publish();
+  Status announce();
   Status let_go();
   Created finish();
 
@@ -120,7 +121,7 @@ class Creation {
   State state_;
 
   std::unique_ptr<Cgroup> cgroup_;
-  CgroupEntry entry_;
+  Fd cgroup_directory_;
   Fd console_, pidfd_socket_;
   Fd terminal_;
   Fd start_fifo_, result_fifo_;
@@ -203,8 +204,8 @@ Status Creation::plan_child() {
   plan.start_container = plan_hooks(spec_, "startContainer", hooks_.start_container, arena_);
   poststart_ = plan_hooks(spec_, "poststart", hooks_.poststart, arena_);
   poststop_ = plan_hooks(spec_, "poststop", hooks_.poststop, arena_);
-  plan.ask_for_hooks =
-      prestart_.count || create_runtime_.count || plan.create_container.count || plan.start_container.count;
+  plan.ask_for_hooks = prestart_.count || create_runtime_.count || plan.create_container.count ||
+                       plan.start_container.count || !linux_.net_devices.empty();
   if (spec_.hooks) {
     plan.creating = plan_hook_state(state_, "creating", arena_);
     plan.created = plan_hook_state(state_, "created", arena_);
@@ -221,6 +222,8 @@ Status Creation::plan() {
   namespaces_ = TRY(plan_namespaces(spec_, keep_));
   TRY(plan_child());
   TRY(plan_seccomp());
+  // With a seccomp listener there is more to talk about; and what create() makes is whole when it returns.
+  plan_->tell_built = options_.start && !seccomp_.notify;
   cgroup_ = TRY(plan_cgroup(context_, id_, spec_));
   state_.cgroup = cgroup_->record();
 
@@ -266,15 +269,9 @@ Status Creation::reserve() {
   TRY(sys::write_new_file_at(directory_.get(), kConfigFile, config_text_, 0600));
   TRY(make_fifos());
   in_cgroup_ = true;
-  entry_ = TRY(cgroup_->prepare());
-  state_.cgroup = cgroup_->record();
-
-  const List<int> tasks = arena_.list<int>(entry_.tasks.size());
-  for (uint32_t i = 0; i < tasks.size(); ++i) tasks[i] = entry_.tasks[i].get();
-  plan_->cgroup_tasks = tasks.items;
-  plan_->cgroup_task_count = tasks.size();
-  plan_->wait_for_cgroup = entry_.empty() && cgroup_->layout() != Cgroup::Layout::none;
-  request_.cgroup = entry_.v2.get();
+  cgroup_directory_ = TRY(cgroup_->prepare());
+  plan_->wait_for_cgroup = cgroup_->layout() != Cgroup::Layout::none;
+  request_.cgroup = cgroup_directory_.get();
   return {};
 }
 
@@ -300,22 +297,19 @@ Status Creation::spawn() {
 
 /// While the child mounts.
 Status Creation::set_up_from_outside() {
-  const bool entered = !entry_.empty() && child_->in_cgroup();
-  TRY(cgroup_->join(child_->pid(), entered));
+  const std::vector<Fd> tasks = TRY(cgroup_->join(child_->pid(), cgroup_directory_ && child_->in_cgroup()));
   TRY(cgroup_->apply(linux_.resources ? *linux_.resources : kNoResources));
+  if (plan_->wait_for_cgroup) TRY(child_->send(Note::joined, tasks));
   // systemd names the cgroup when it has made it.
   state_.cgroup = cgroup_->record();
   state_.pid_start_time = TRY(sys::read_process_stat(state_.pid)).start_time;
   if (linux_.intel_rdt) state_.intel_rdt = TRY(join_intel_rdt(*linux_.intel_rdt, id_, state_.pid));
-  return give_net_devices();
+  return {};
 }
 
 Status Creation::give_net_devices() {
   if (linux_.net_devices.empty()) return {};
-  // One that is joined may not have been entered yet.
-  std::string path = "/proc/" + std::to_string(state_.pid) + "/ns/net";
-  for (const oci::Namespace& ns : linux_.namespaces)
-    if (ns.type == "network" && !ns.path.empty()) path = ns.path;
+  const std::string path = "/proc/" + std::to_string(state_.pid) + "/ns/net";
   const Fd network = TRY(sys::open_namespace(path.c_str(), *sys::find_namespace("network")));
   return move_net_devices(linux_.net_devices, network.get());
 }
@@ -334,9 +328,8 @@ Status Creation::run_outer_hooks() {
 
 Status Creation::handle(const Packet& packet, Fd fd) {
   switch (packet.note) {
-    case Note::in_scope:
-      return child_->send(Note::joined);
     case Note::mounted:
+      TRY(give_net_devices());
       TRY(run_outer_hooks());
       return child_->send(Note::hooked, state_.pid);
     case Note::terminal:
@@ -362,14 +355,17 @@ Status Creation::converse() {
       if (cgroup_->oom_kills() > 0) packet.error().add_hint("out of memory: the memory limit may be too low");
       return std::move(packet).error();
     }
-    if (packet->note == Note::ready) return {};
+    if (packet->note == Note::ready || packet->note == Note::built) return {};
     TRY(handle(*packet, std::move(fd)));
   }
 }
 
 /// From here on the container exists. The state is there before the container's program may run.
 Status Creation::publish() {
-  TRY(write_state(directory_.get(), state_));
+  return write_state(directory_.get(), state_);
+}
+
+Status Creation::announce() {
   if (!options_.pid_file.empty()) TRY(write_pid_file(options_.pid_file, state_.pid));
   if (pidfd_socket_)
     TRY(send_descriptor(pidfd_socket_.get(), child_->pidfd(), "pidfd").ctx("the pidfd socket"));
@@ -377,9 +373,13 @@ Status Creation::publish() {
 }
 
 Status Creation::let_go() {
-  if (!options_.start) return child_->send(Note::go);
+  if (!options_.start) {
+    TRY(announce());
+    return child_->send(Note::go);
+  }
   TRY(child_->send(Note::execute));
   TRY(child_->await_execution());
+  TRY(announce());
   hooks_ran_ = true;
   set_hook_pid(plan_->created, state_.pid);
   if (poststart_.count == 0) return {};

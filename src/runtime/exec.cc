@@ -159,14 +159,13 @@ Status Execution::spawn() {
     TRY(child_->adopt(packet.value));
   }
   if (process_.oom_score_adj) TRY(set_oom_score(child_->pid(), *process_.oom_score_adj));
-  return cgroup_->join_exec(child_->pid(), state_.pid, options_.sub_cgroups,
-                            !entry_.empty() && child_->in_cgroup());
+  TRY(cgroup_->join_exec(child_->pid(), state_.pid, options_.sub_cgroups,
+                         !entry_.empty() && child_->in_cgroup()));
+  return plan_->wait_for_cgroup ? child_->send(Note::joined) : Status();
 }
 
 Status Execution::handle(const Packet& packet, Fd fd) {
   switch (packet.note) {
-    case Note::in_scope:
-      return child_->send(Note::joined);
     case Note::terminal:
       if (options_.console_fd >= 0 || console_)
         return send_descriptor(console_ ? console_.get() : options_.console_fd, fd.get(), "/dev/ptmx")

@@ -111,9 +111,9 @@ void apply_namespaces(const NamespacePlan& namespaces, const oci::Spec& spec, Ar
   plan->new_cgroup_namespace = namespaces.make_cgroup;
   plan->new_time_namespace = namespaces.make_time;
   if (namespaces.make_time) plan->time_offsets = time_offsets(*spec.linux_, arena);
-  plan->lo_up = namespaces.makes(CLONE_NEWNET);
-  plan->clone_flags = namespaces.make;
-  request->clone_flags = plan->two_stages ? 0 : namespaces.make;
+  plan->clone_flags = namespaces.make & ~static_cast<uint64_t>(CLONE_NEWNET);
+  plan->new_network_namespace = namespaces.makes(CLONE_NEWNET);
+  request->clone_flags = plan->two_stages ? 0 : plan->clone_flags;
   request->pid_namespace = namespaces.pid;
 }
 

@@ -129,6 +129,31 @@ Status Child::send(Note note, int32_t value) {
   return {};  // one that has died is told of by receive()
 }
 
+Status Child::send(Note note, const std::vector<Fd>& fds) {
+  if (fds.size() > kMaxHierarchies)
+    return Error::of(ErrorKind::failed, "there are too many cgroup hierarchies");
+  Packet packet;
+  packet.note = note;
+  iovec data = {&packet, offsetof(Packet, failure)};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxHierarchies * sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (!fds.empty()) {
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    int* const numbers = reinterpret_cast<int*>(CMSG_DATA(header));
+    for (size_t i = 0; i < fds.size(); ++i) numbers[i] = fds[i].get();
+  }
+  if (sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+    return Error::sys(errno, "write to the container's process");
+  return {};  // see above
+}
+
 Result<Packet> Child::receive(Fd* fd) {
   Packet packet;
   iovec data = {&packet, sizeof packet};

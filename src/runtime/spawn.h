@@ -31,6 +31,7 @@ class Child {
   bool in_cgroup() const { return in_cgroup_; }
 
   Status send(Note note, int32_t value = 0);
+  Status send(Note note, const std::vector<Fd>& fds);
   /// The next packet; *fd gets the descriptor that came with it. A failure of the child, and its death, are errors.
   Result<Packet> receive(Fd* fd = nullptr);
   /// receive() until `wanted`, which is the only one that may come.

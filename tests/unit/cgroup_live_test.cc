@@ -39,7 +39,6 @@ struct Container {
   oci::Resources resources;
   std::string path;
   std::unique_ptr<Cgroup> cgroup;
-  CgroupEntry entry;
   pid_t pid = 0;
 };
 
@@ -63,35 +62,39 @@ void plan(Container& c, const char* word, bool relative = false) {
 /// A child in the cgroup, which runs `body` there.
 template <class Body>
 void enter(Container& c, Body body) {
-  auto entry = c.cgroup->prepare();
-  check_ok(entry);
-  c.entry = std::move(*entry);
+  auto unified = c.cgroup->prepare();
+  check_ok(unified);
   clone_args args = {};
   args.exit_signal = SIGCHLD;
-  if (c.entry.v2) {
-    args.flags = CLONE_INTO_CGROUP;
-    args.cgroup = static_cast<uint64_t>(c.entry.v2.get());
+  args.flags = CLONE_FILES;  // what join() opens is for the child
+  if (*unified) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<uint64_t>(unified->get());
   }
-  int ready[2];
-  assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+  int order[2], answer[2];
+  assert_int_equal(pipe2(order, O_CLOEXEC), 0);
+  assert_int_equal(pipe2(answer, O_CLOEXEC), 0);
+  struct {
+    uint32_t count = 0;
+    int tasks[32];
+  } entry;
   c.pid = sys::clone3(args);
   assert_true(c.pid >= 0);
   if (c.pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int tasks[32];
-    uint32_t count = 0;
-    for (const Fd& fd : c.entry.tasks) tasks[count++] = fd.get();
-    if (!child::enter_cgroups(tasks, count).ok()) _exit(99);
-    if (write(ready[1], "", 1) != 1) _exit(98);
+    if (read(order[0], &entry, sizeof entry) != sizeof entry) _exit(97);
+    if (!child::enter_cgroups(entry.tasks, entry.count).ok()) _exit(99);
+    if (unshare(CLONE_FILES) < 0 || write(answer[1], "", 1) != 1) _exit(98);
     body();
     _exit(0);
   }
-  close(ready[1]);
+  auto tasks = c.cgroup->join(c.pid, static_cast<bool>(*unified));
+  check_ok(tasks);
+  for (const Fd& fd : *tasks) entry.tasks[entry.count++] = fd.get();
+  assert_int_equal(write(order[1], &entry, sizeof entry), sizeof entry);
   char byte;
-  assert_int_equal(read(ready[0], &byte, 1), 1);
-  close(ready[0]);
-  c.entry = {};
-  check_ok(c.cgroup->join(c.pid, true));
+  assert_int_equal(read(answer[0], &byte, 1), 1);
+  for (const int fd : {order[0], order[1], answer[0], answer[1]}) close(fd);
 }
 
 void wait_here() {
