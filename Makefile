@@ -67,7 +67,10 @@ linked_libs := $(YAJL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(BPF_LIBS)
 # With -static-libstdc++ beside -static-pie, g++ 12 goes back to shared libraries half-way, and the program crashes.
 dynamic_mode := -pie $(if $(SANITIZE),,$(RUNTIME_FLAGS))
 # A sanitizer's run-time library cannot be linked statically.
-slip_mode := $(if $(and $(filter yes,$(SLIP_STATIC)),$(if $(SANITIZE),,1)),-static-pie,$(dynamic_mode))
+slip_static := $(and $(filter yes,$(SLIP_STATIC)),$(if $(SANITIZE),,1))
+# See src/cli/slip/entry.cc.
+slip_entry := $(if $(filter x86_64-%,$(shell $(CXX) -dumpmachine)),-Wl$(comma)-e$(comma)slip_entry)
+slip_mode := $(if $(slip_static),-static-pie $(slip_entry),$(dynamic_mode))
 
 # --- sources -------------------------------------------------------------------------------------------------------
 
