@@ -14,7 +14,6 @@ namespace slipway::manager {
 
 namespace {
 
-constexpr size_t kLongestLine = 16 << 10;
 constexpr char kName[] = "log";
 
 /// How many bytes of valid UTF-8 begin at `at`; 0 when what is there is none.
@@ -89,40 +88,17 @@ Result<LogFile> LogFile::open(int dir, Rotation rotation) {
 }
 
 Status LogFile::add(Stream stream, std::string_view text) {
-  if (!file_) return {};
   const std::string time = store::now_rfc3339();
   std::string entries;
-  std::string& partial = partial_[stream];
-  while (!text.empty()) {
-    const size_t newline = text.find('\n');
-    const size_t room = kLongestLine - partial.size();
-    size_t length = newline == std::string_view::npos ? text.size() : newline + 1;
-    const bool cut = length > room;
-    if (cut) length = room;
-    if (!cut && newline == std::string_view::npos) {
-      partial.append(text);
-      break;
-    }
-    if (partial.empty()) {
-      append_entry(entries, text.substr(0, length), stream, time);
-    } else {
-      partial.append(text.substr(0, length));
-      append_entry(entries, partial, stream, time);
-      partial.clear();
-    }
-    text.remove_prefix(length);
-  }
+  lines_[stream].add(text, [&](std::string_view line) { append_entry(entries, line, stream, time); });
   return entries.empty() ? Status() : write(entries);
 }
 
 Status LogFile::flush() {
-  if (!file_) return {};
+  const std::string time = store::now_rfc3339();
   std::string entries;
-  for (const Stream stream : {kStdout, kStderr}) {
-    if (partial_[stream].empty()) continue;
-    append_entry(entries, partial_[stream], stream, store::now_rfc3339());
-    partial_[stream].clear();
-  }
+  for (const Stream stream : {kStdout, kStderr})
+    lines_[stream].flush([&](std::string_view line) { append_entry(entries, line, stream, time); });
   return entries.empty() ? Status() : write(entries);
 }
 

@@ -5,32 +5,24 @@
 // Lines longer than 16 KiB are cut, as docker does; a cut part has no newline at its end.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include "src/base/fd.h"
-#include "src/base/result.h"
+#include "src/manager/container_log.h"
 
 namespace slipway::manager {
 
-class LogFile {
+class LogFile final : public ContainerLog {
  public:
   struct Rotation {
     uint64_t max_size = 0;  // bytes; 0: no limit
     unsigned max_files = 1;
   };
-  enum Stream : uint8_t { kStdout, kStderr };
 
   LogFile() = default;
   /// `dir` is the container's directory, borrowed; the file is called `log`, older ones `log.1` and so on.
   static Result<LogFile> open(int dir, Rotation rotation);
 
-  bool is_open() const { return static_cast<bool>(file_); }
-  /// Adds output. A line that has no end yet waits for it.
-  Status add(Stream stream, std::string_view text);
-  /// Writes lines that will never have an end.
-  Status flush();
+  Status add(Stream stream, std::string_view text) override;
+  Status flush() override;
 
  private:
   Status write(std::string_view entries);
@@ -40,7 +32,7 @@ class LogFile {
   int dir_ = -1;
   Rotation rotation_;
   uint64_t size_ = 0;
-  std::string partial_[2];
+  LineSplitter lines_[2];
 };
 
 }  // namespace slipway::manager

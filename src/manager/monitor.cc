@@ -13,10 +13,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/manager/container_log.h"
 #include "src/manager/engine.h"
 #include "src/manager/events.h"
 #include "src/manager/exit.h"
-#include "src/manager/log_file.h"
 #include "src/manager/monitor_clients.h"
 #include "src/manager/monitor_health.h"
 #include "src/manager/monitor_memory.h"
@@ -47,23 +47,7 @@ struct Settings {
   bool terminal = false, open_stdin = false, stdin_once = false, auto_remove = false;
   std::string restart_policy;
   int restart_limit = 0;
-  bool logs = false;
-  LogFile::Rotation rotation;
 };
-
-LogFile::Rotation rotation_of(const store::LogConfig& config) {
-  LogFile::Rotation rotation;
-  for (const Entry<Str>& entry : config.config) {
-    char* unit = nullptr;
-    const double number = strtod(entry.value.c_str(), &unit);
-    if (entry.key == "max-file") rotation.max_files = static_cast<unsigned>(number);
-    if (entry.key != "max-size") continue;
-    const size_t power = *unit ? std::string_view("bkmg").find(static_cast<char>(*unit | 32)) : 0;
-    if (power != std::string_view::npos)
-      rotation.max_size = static_cast<uint64_t>(number * static_cast<double>(1ULL << 10 * power));
-  }
-  return rotation;
-}
 
 Settings settings_of(const store::Record& record) {
   Settings out;
@@ -74,8 +58,6 @@ Settings settings_of(const store::Record& record) {
   out.auto_remove = record.host.auto_remove;
   out.restart_policy = record.host.restart_policy.name.view();
   out.restart_limit = record.host.restart_policy.maximum_retry_count;
-  out.logs = record.host.log_config.type == "json-file" || record.host.log_config.type == "local";
-  out.rotation = rotation_of(record.host.log_config);
   return out;
 }
 
@@ -106,7 +88,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   /// Makes the container. On failure nothing is left of it.
   Status launch(std::unique_ptr<Prepared> prepared) {
     if (!lock_) TRY(claim());
-    if (settings_.logs && !log_.is_open()) log_ = TRY(LogFile::open(dir_.get(), settings_.rotation));
+    if (!log_) log_ = TRY(ContainerLog::open(*prepared->record, dir_.get()));
     streams_ = TRY(Streams::make(settings_.terminal, settings_.open_stdin));
     runtime::CreateOptions options;
     options.bundle = prepared->bundle;
@@ -195,7 +177,7 @@ class Monitor final : ClientHandler, Streams::Sink {
       }
     }
     health_.end();
-    if (log_.is_open()) (void)log_.flush();
+    if (log_) (void)log_->flush();
     state_.finished_at = store::now_rfc3339();
     state_.exit_code = code;
     state_.oom_killed = was_oom_killed(store_, settings_.id);
@@ -289,7 +271,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   // --- what streams and clients bring
 
   void output(wire::Letter stream, std::string_view bytes) override {
-    if (log_.is_open()) (void)log_.add(stream == wire::kStderr ? LogFile::kStderr : LogFile::kStdout, bytes);
+    if (log_) (void)log_->add(stream == wire::kStderr ? ContainerLog::kStderr : ContainerLog::kStdout, bytes);
     clients_.output(stream, bytes);
   }
   bool input(std::string_view bytes) override {
@@ -318,7 +300,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   Fd lock_;  // on monitors/<id>: says that this process lives
   Streams streams_;
   Clients clients_;
-  LogFile log_;
+  std::unique_ptr<ContainerLog> log_;
   NetworkSession network_;
   runtime::Created process_;
   OwnedState state_;

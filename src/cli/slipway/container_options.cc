@@ -1,4 +1,5 @@
 #include "src/cli/slipway/container_options.h"
+#include "src/manager/container_log.h"
 #include "src/manager/network.h"
 
 #include <algorithm>
@@ -155,26 +156,8 @@ Status read_network(const Call& call, store::Record& record) {
 
 Status read_logging(const Call& call, store::HostConfig& host) {
   host.log_config.type = Str::wrap(call.args.value("log-driver", "json-file"));
-  const Str type = host.log_config.type;
-  if (type == "syslog" || type == "journald")
-    return Error::of(ErrorKind::unsupported, "log driver \"%s\" is not supported here: use json-file or none",
-                     type.c_str());
-  if (type != "json-file" && type != "none" && type != "local")
-    return Error::of(ErrorKind::usage, "logger: no log driver named '%s' is registered", type.c_str());
   host.log_config.config = TRY(read_map(call, "log-opt", texts(call, "log-opt"), true));
-  for (const Entry<Str>& entry : host.log_config.config) {
-    if (entry.key == "max-size")
-      TRY(parse_size(entry.value));
-    else if (entry.key == "max-file") {
-      if (atoi(entry.value.c_str()) < 1)
-        return bad("log-opt", entry.value.c_str(), "max-file must be at least 1");
-    } else if (entry.key != "tag" && entry.key != "labels" && entry.key != "env" && entry.key != "mode" &&
-               entry.key != "max-buffer-size" && entry.key != "syslog-address" &&
-               entry.key != "syslog-facility" && entry.key != "compress")
-      return Error::of(ErrorKind::usage, "unknown log opt '%s' for %s log driver", entry.key.c_str(),
-                       type.c_str());
-  }
-  return {};
+  return manager::check_log_config(host.log_config);
 }
 
 /// The names of other containers and the modes that share nothing are checked where the store is known.
