@@ -113,9 +113,9 @@ check_fails() {
   case $err in *"$want_text"*) ;; *) show; fail "'$want_text' is not in the error" ;; esac
   [ "$(wc -l <<<"$err")" = 1 ] || { show; fail "more than one line of error"; }
 }
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds. (SLOWER: how many times slower than usual this machine may be.)
 wait_for() {
-  local end=$((SECONDS + $1))
+  local end=$((SECONDS + $1 * ${SLOWER:-1}))
   shift
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $end ] || fail "waited in vain for: $*"
@@ -128,9 +128,13 @@ new_id() { # [WORD]
   echo "$TEST_ID-${1:-c}"
 }
 
-# The 400 links of a busybox cost a second to make: they are made once per build directory.
+# The 400 links of a busybox cost a second to make: they are made once per build directory. (BUSYBOX_TREE: a copy of them.)
 busybox_tree() {
   local tree name
+  if [ -n "${BUSYBOX_TREE:-}" ]; then
+    echo "$BUSYBOX_TREE"
+    return
+  fi
   tree=$BUILD/tests/busybox-tree-$(stat -Lc %Y-%s "$BUSYBOX")
   if [ ! -d "$tree" ]; then
     mkdir -p "$tree.$$/bin"
