@@ -92,7 +92,7 @@ Outcome mount_idmapped(const PlannedMount& mount, int where) {
   attributes.attr_clr = mount.attributes.clear;
   attributes.userns_fd = static_cast<uint64_t>(mount.idmap);
   if (sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH, attributes) < 0)
-    return failed("map the ids of", mount.type, mount.destination);
+    return failed("uidMappings, gidMappings: map the ids of", mount.type, mount.destination);
   if (sys::move_mount(tree.get(), "", where, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
     return mount_failed(mount);
   return kDone;

@@ -196,8 +196,14 @@ Status clone_source(PlanContext& context, PlannedMount& mount, bool required) {
     map.attr_set = MOUNT_ATTR_IDMAP;
     map.userns_fd = static_cast<uint64_t>(mount.idmap);
     if (sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH | (mount.idmap_recursive ? AT_RECURSIVE : 0), map) <
-        0)
-      return Error::sys(errno, "map the ids of `%s`", mount.source);
+        0) {
+      // The one cause of EINVAL that a user meets: tmpfs before 6.3, overlay before 5.19, network file systems.
+      if (errno == EINVAL)
+        return Error::of(ErrorKind::unsupported,
+                         "uidMappings, gidMappings: this kernel cannot map ids on the file system of `%s`",
+                         mount.source);
+      return Error::sys(errno, "uidMappings, gidMappings: map the ids of `%s`", mount.source);
+    }
     mount.idmap = -1;
   }
   mount.tree = tree.get();
