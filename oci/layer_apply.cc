@@ -139,6 +139,7 @@ class Applier {
     // A new file has our own ids, unless a set-group-ID directory of the parent layer gave it another.
     if ((always_chown_ || entry.uid != uid_ || entry.gid != gid_) && fchown(fd, entry.uid, entry.gid) < 0)
       return Error::sys(errno, "chown `%s`", path.c_str());
+    TRY(remove_other_xattrs(fd, entry.xattrs).ctx("`%s`", path.c_str()));
     if (fchmod(fd, entry.mode) < 0) return Error::sys(errno, "chmod `%s`", path.c_str());
     TRY(set_xattrs(fd, entry.xattrs).ctx("`%s`", path.c_str()));
     const timespec times[2] = {entry.mtime, entry.mtime};
@@ -158,9 +159,12 @@ class Applier {
     if (made < 0) return Error::sys(errno, "create `%s`", place.path.c_str());
     if (fchownat(place.parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) < 0)
       return Error::sys(errno, "chown `%s`", place.path.c_str());
-    // Just made by us in a tree that is ours alone, and not a link: chmod cannot lead elsewhere.
-    if (entry.type != TarEntry::Type::symlink && fchmodat(place.parent, name, entry.mode, 0) < 0)
-      return Error::sys(errno, "chmod `%s`", place.path.c_str());
+    if (entry.type != TarEntry::Type::symlink) {
+      TRY(remove_other_xattrs_at(place.parent, name, entry.xattrs).ctx("`%s`", place.path.c_str()));
+      // Just made by us in a tree that is ours alone, and not a link: chmod cannot lead elsewhere.
+      if (fchmodat(place.parent, name, entry.mode, 0) < 0)
+        return Error::sys(errno, "chmod `%s`", place.path.c_str());
+    }
     TRY(set_xattrs_at(place.parent, name, entry.xattrs).ctx("`%s`", place.path.c_str()));
     const timespec times[2] = {entry.mtime, entry.mtime};
     if (utimensat(place.parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)

@@ -48,6 +48,7 @@ const char* shown(const std::string& path) {
 
 Status set_attributes(int fd, const Attributes& attributes, const std::string& path) {
   if (fchown(fd, attributes.uid, attributes.gid) < 0) return Error::sys(errno, "chown `%s`", shown(path));
+  TRY(remove_other_xattrs(fd, attributes.xattrs).ctx("`%s`", shown(path)));
   if (fchmod(fd, attributes.mode) < 0) return Error::sys(errno, "chmod `%s`", shown(path));
   TRY(set_xattrs(fd, attributes.xattrs).ctx("`%s`", shown(path)));
   const timespec times[2] = {attributes.mtime, attributes.mtime};

@@ -25,8 +25,8 @@ struct Attributes {
   Xattrs xattrs;
 };
 
-/// Sets owner, then mode (chown clears setuid), then attributes (chown clears capabilities), then times of an
-/// open file or directory.
+/// Sets owner, then mode (chown clears setuid), then attributes (chown clears capabilities; others are removed), then
+/// times of an open file or directory.
 Status set_attributes(int fd, const Attributes& attributes, const std::string& path);
 
 class LayerTree {

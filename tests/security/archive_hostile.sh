@@ -109,13 +109,14 @@ refused hard-root "links to the root"
 
 # Attributes of overlay mounts, by which a layer could show files of the host.
 make overlay <<<"d('d', pax_headers={'SCHILY.xattr.trusted.overlay.redirect': canary,
-  'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.user.overlay.opaque': 'y', 'SCHILY.xattr.user.kept': '1'})
+  'SCHILY.xattr.security.selinux': 'system_u:object_r:shadow_t:s0', 'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.user.overlay.opaque': 'y', 'SCHILY.xattr.user.kept': '1'})
 e('f', 'x', pax_headers={'SCHILY.xattr.trusted.overlay.metacopy': '', 'SCHILY.xattr.trusted.overlay.redirect': '/etc/passwd'})"
 contained overlay
 if command -v getfattr >/dev/null; then
   attributes=$(getfattr --absolute-names -m - "$layer/d" 2>&1)
   check_contains "$attributes" user.kept
   check_lacks "$attributes" .overlay.
+  check_lacks "$attributes" shadow_t
   check_lacks "$(getfattr --absolute-names -m - "$layer/f" 2>&1)" .overlay.
 fi
 
