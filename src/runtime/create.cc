@@ -86,13 +86,10 @@ class Creation {
   Status spawn();
   Status converse();
   Status publish();
-  Status announce();
   Status let_go();
   Created finish();
 
  private:
-  Status plan_files();
-  Status plan_seccomp();
   Status plan_child();
   void plan_state();
   Status make_fifos();
@@ -122,8 +119,7 @@ class Creation {
 
   std::unique_ptr<Cgroup> cgroup_;
   Fd cgroup_directory_;
-  Fd console_, pidfd_socket_;
-  Fd terminal_;
+  HandOver hand_over_;
   Fd start_fifo_, result_fifo_;
   Pending pending_;
   Fd directory_;
@@ -148,36 +144,6 @@ void Creation::plan_state() {
   state_.systemd_cgroup = context_.systemd_cgroup;
   state_.foreground = options_.foreground_owner;
   state_.no_new_keyring = options_.no_new_keyring;
-}
-
-Status Creation::plan_seccomp() {
-  if (!linux_.seccomp) return {};
-  seccomp_ = TRY(seccomp_program(*linux_.seccomp, context_.root));
-  SeccompPlan& plan = plan_->process.seccomp;
-  plan.code = seccomp_.code.data();
-  plan.length = static_cast<uint32_t>(seccomp_.code.size());
-  plan.flags = seccomp_.flags;
-  plan.notify = seccomp_.notify;
-  return {};
-}
-
-Status Creation::plan_files() {
-  for (int i = 0; i < options_.preserve_fds; ++i)
-    if (fcntl(3 + i, F_GETFD) < 0)
-      return Error::of(ErrorKind::usage, "unable to stat preserved-fd %d (of %d): is it open?", 3 + i,
-                       options_.preserve_fds);
-  const bool has_socket = !options_.console_socket.empty() || options_.console_fd >= 0;
-  const bool terminal = spec_.process && spec_.process->terminal;
-  if (terminal && options_.detached && !has_socket)
-    return Error::of(ErrorKind::usage,
-                     "cannot allocate tty if slip will detach without setting console socket");
-  if (has_socket && (!terminal || !options_.detached))
-    return Error::of(ErrorKind::usage, "cannot use console socket if slip will not detach or allocate tty");
-  if (!options_.console_socket.empty())
-    console_ = TRY(connect_socket(options_.console_socket).ctx("the console socket"));
-  if (!options_.pidfd_socket.empty())
-    pidfd_socket_ = TRY(connect_socket(options_.pidfd_socket).ctx("the pidfd socket"));
-  return {};
 }
 
 Status Creation::plan_child() {
@@ -217,11 +183,14 @@ Status Creation::plan_child() {
 Status Creation::plan() {
   TRY(check_id(id_));
   if (!spec_.process) return Error::of(ErrorKind::invalid, "process must be set");
-  TRY(plan_files());
+  hand_over_ = TRY(HandOver::plan(options_, spec_.process && spec_.process->terminal));
   plan_state();
   namespaces_ = TRY(plan_namespaces(spec_, keep_));
   TRY(plan_child());
-  TRY(plan_seccomp());
+  if (linux_.seccomp) {
+    seccomp_ = TRY(seccomp_program(*linux_.seccomp, context_.root));
+    plan_->process.seccomp = seccomp_plan(seccomp_);
+  }
   // With a seccomp listener there is more to talk about; and what create() makes is whole when it returns.
   plan_->tell_built = options_.start && !seccomp_.notify;
   cgroup_ = TRY(plan_cgroup(context_, id_, spec_));
@@ -333,12 +302,7 @@ Status Creation::handle(const Packet& packet, Fd fd) {
       TRY(run_outer_hooks());
       return child_->send(Note::hooked, state_.pid);
     case Note::terminal:
-      if (options_.console_fd >= 0 || console_)
-        return send_descriptor(console_ ? console_.get() : options_.console_fd, fd.get(), "/dev/ptmx")
-            .ctx("the console socket");
-      terminal_ = std::move(fd);
-      copy_terminal_size(terminal_.get());  // before the program may ask for it
-      return {};
+      return hand_over_.give_terminal(std::move(fd));
     case Note::listener:
       TRY(send_seccomp_listener(*linux_.seccomp, state_, state_.pid, child_->pidfd(), packet.value));
       return child_->send(Note::hooked);
@@ -365,21 +329,14 @@ Status Creation::publish() {
   return write_state(directory_.get(), state_);
 }
 
-Status Creation::announce() {
-  if (!options_.pid_file.empty()) TRY(write_pid_file(options_.pid_file, state_.pid));
-  if (pidfd_socket_)
-    TRY(send_descriptor(pidfd_socket_.get(), child_->pidfd(), "pidfd").ctx("the pidfd socket"));
-  return {};
-}
-
 Status Creation::let_go() {
   if (!options_.start) {
-    TRY(announce());
+    TRY(hand_over_.announce(state_.pid, child_->pidfd()));
     return child_->send(Note::go);
   }
   TRY(child_->send(Note::execute));
   TRY(child_->await_execution());
-  TRY(announce());
+  TRY(hand_over_.announce(state_.pid, child_->pidfd()));
   hooks_ran_ = true;
   set_hook_pid(plan_->created, state_.pid);
   if (poststart_.count == 0) return {};
@@ -393,7 +350,7 @@ Created Creation::finish() {
   Created created;
   created.pid = state_.pid;
   created.pidfd = child_->release();
-  created.terminal = std::move(terminal_);
+  created.terminal = hand_over_.take_terminal();
   if (options_.foreground_owner) {
     created.ownership = pending_.keep();
   } else {

@@ -32,8 +32,6 @@ class Execution {
 
  private:
   Status plan_namespaces();
-  Status plan_seccomp();
-  Status plan_sockets();
   Status handle(const Packet& packet, Fd fd);
 
   const Context& context_;
@@ -48,7 +46,7 @@ class Execution {
   std::unique_ptr<Cgroup> cgroup_;
   CgroupEntry entry_;
   sys::SeccompProgram seccomp_;
-  Fd console_, pidfd_socket_, terminal_;
+  HandOver hand_over_;
   ChildPlan* plan_ = arena_.make<ChildPlan>();
   SpawnRequest request_;
   std::unique_ptr<Child> child_;
@@ -103,42 +101,16 @@ Status Execution::plan_namespaces() {
   return {};
 }
 
-Status Execution::plan_seccomp() {
-  if (!spec_->linux_ || !spec_->linux_->seccomp) return {};
-  seccomp_ = TRY(seccomp_program(*spec_->linux_->seccomp, context_.root));
-  SeccompPlan& plan = plan_->process.seccomp;
-  plan.code = seccomp_.code.data();
-  plan.length = static_cast<uint32_t>(seccomp_.code.size());
-  plan.flags = seccomp_.flags;
-  plan.notify = seccomp_.notify;
-  return {};
-}
-
-Status Execution::plan_sockets() {
-  for (int i = 0; i < options_.preserve_fds; ++i)
-    if (fcntl(3 + i, F_GETFD) < 0)
-      return Error::of(ErrorKind::usage, "unable to stat preserved-fd %d (of %d): is it open?", 3 + i,
-                       options_.preserve_fds);
-  const bool has_socket = !options_.console_socket.empty() || options_.console_fd >= 0;
-  if (process_.terminal && options_.detached && !has_socket)
-    return Error::of(ErrorKind::usage,
-                     "cannot allocate tty if slip will detach without setting console socket");
-  if (has_socket && (!process_.terminal || !options_.detached))
-    return Error::of(ErrorKind::usage, "cannot use console socket if slip will not detach or allocate tty");
-  if (!options_.console_socket.empty())
-    console_ = TRY(connect_socket(options_.console_socket).ctx("the console socket"));
-  if (!options_.pidfd_socket.empty())
-    pidfd_socket_ = TRY(connect_socket(options_.pidfd_socket).ctx("the pidfd socket"));
-  return {};
-}
-
 Status Execution::plan() {
-  TRY(plan_sockets());
+  hand_over_ = TRY(HandOver::plan(options_, process_.terminal));
   ChildPlan& plan = *plan_;
   plan.process = TRY(plan_process(process_, nullptr, options_, arena_));
   plan.needs_proc = plan.process.apparmor || plan.process.selinux;
   TRY(plan_namespaces());
-  TRY(plan_seccomp());
+  if (spec_->linux_ && spec_->linux_->seccomp) {
+    seccomp_ = TRY(seccomp_program(*spec_->linux_->seccomp, context_.root));
+    plan.process.seccomp = seccomp_plan(seccomp_);
+  }
   // The container's own, by its name: that of the caller may hold the host's keys.
   if (!state_.no_new_keyring) plan.keyring = arena_.format("_ses.%s", id_.c_str()).c_str();
   entry_ = TRY(cgroup_->exec_entry(state_.pid, options_.sub_cgroups));
@@ -167,12 +139,7 @@ Status Execution::spawn() {
 Status Execution::handle(const Packet& packet, Fd fd) {
   switch (packet.note) {
     case Note::terminal:
-      if (options_.console_fd >= 0 || console_)
-        return send_descriptor(console_ ? console_.get() : options_.console_fd, fd.get(), "/dev/ptmx")
-            .ctx("the console socket");
-      terminal_ = std::move(fd);
-      copy_terminal_size(terminal_.get());  // before the program may ask for it
-      return {};
+      return hand_over_.give_terminal(std::move(fd));
     case Note::listener:
       TRY(send_seccomp_listener(*spec_->linux_->seccomp, state_, child_->pid(), child_->pidfd(),
                                 packet.value));
@@ -189,15 +156,13 @@ Result<Created> Execution::converse() {
     if (packet.note == Note::ready) break;
     TRY(handle(packet, std::move(fd)));
   }
-  if (!options_.pid_file.empty()) TRY(write_pid_file(options_.pid_file, child_->pid()));
-  if (pidfd_socket_)
-    TRY(send_descriptor(pidfd_socket_.get(), child_->pidfd(), "pidfd").ctx("the pidfd socket"));
+  TRY(hand_over_.announce(child_->pid(), child_->pidfd()));
   TRY(child_->send(Note::execute));
   TRY(child_->await_execution());
   Created created;
   created.pid = child_->pid();
   created.pidfd = child_->release();
-  created.terminal = std::move(terminal_);
+  created.terminal = hand_over_.take_terminal();
   return created;
 }
 

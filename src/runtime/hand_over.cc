@@ -14,9 +14,40 @@
 
 namespace slipway::runtime {
 
-Status write_pid_file(const std::string& path, pid_t pid) {
-  return sys::replace_file_at(AT_FDCWD, path.c_str(), std::to_string(pid), 0644, false)
-      .ctx("write the pid file");
+Result<HandOver> HandOver::plan(const ProcessOptions& options, bool terminal) {
+  for (int i = 0; i < options.preserve_fds; ++i)
+    if (fcntl(3 + i, F_GETFD) < 0)
+      return Error::of(ErrorKind::usage, "unable to stat preserved-fd %d (of %d): is it open?", 3 + i,
+                       options.preserve_fds);
+  const bool has_socket = !options.console_socket.empty() || options.console_fd >= 0;
+  if (terminal && options.detached && !has_socket)
+    return Error::of(ErrorKind::usage,
+                     "cannot allocate tty if slip will detach without setting console socket");
+  if (has_socket && (!terminal || !options.detached))
+    return Error::of(ErrorKind::usage, "cannot use console socket if slip will not detach or allocate tty");
+  HandOver plan;
+  plan.options_ = &options;
+  if (!options.console_socket.empty())
+    plan.console_ = TRY(connect_socket(options.console_socket).ctx("the console socket"));
+  if (!options.pidfd_socket.empty())
+    plan.pidfd_socket_ = TRY(connect_socket(options.pidfd_socket).ctx("the pidfd socket"));
+  return plan;
+}
+
+Status HandOver::give_terminal(Fd master) {
+  const int socket = console_ ? console_.get() : options_->console_fd;
+  if (socket >= 0) return send_descriptor(socket, master.get(), "/dev/ptmx").ctx("the console socket");
+  terminal_ = std::move(master);
+  copy_terminal_size(terminal_.get());  // before the program may ask for it
+  return {};
+}
+
+Status HandOver::announce(pid_t pid, int pidfd) const {
+  if (!options_->pid_file.empty())
+    TRY(sys::replace_file_at(AT_FDCWD, options_->pid_file.c_str(), std::to_string(pid), 0644, false)
+            .ctx("write the pid file"));
+  return pidfd_socket_ ? send_descriptor(pidfd_socket_.get(), pidfd, "pidfd").ctx("the pidfd socket")
+                       : Status();
 }
 
 Result<Fd> connect_socket(const std::string& path) {

@@ -53,12 +53,11 @@ std::string directory_of(const Context& context) {
 /// Whether the process that wrote the record has ended. Its child shares the lock for the moment between the clone
 /// and its first system call, and ends soon after it.
 bool is_owner_dead(int file) {
-  std::string text(kRecordLimit, 0);
-  const ssize_t size = pread(file, text.data(), text.size(), 0);
+  const Result<std::string> text = sys::read_all(file, kRecordLimit);
+  if (!text.ok() || lseek(file, 0, SEEK_SET) != 0) return false;
   Arena arena;
   const Result<PendingDocument*> document =
-      json::read<PendingDocument>(std::string_view(text.data(), size > 0 ? static_cast<size_t>(size) : 0),
-                                  json::type<PendingDocument>, arena);
+      json::read<PendingDocument>(text.value(), json::type<PendingDocument>, arena);
   if (!document.ok()) return false;
   const Result<sys::ProcessStat> stat =
       sys::read_process_stat(static_cast<pid_t>(document.value()->owner_pid));

@@ -121,4 +121,13 @@ Result<sys::SeccompProgram> seccomp_program(const oci::Seccomp& seccomp, const s
   return program;
 }
 
+SeccompPlan seccomp_plan(const sys::SeccompProgram& program) {
+  SeccompPlan plan;
+  plan.code = program.code.data();
+  plan.length = static_cast<uint32_t>(program.code.size());
+  plan.flags = program.flags;
+  plan.notify = program.notify;
+  return plan;
+}
+
 }  // namespace slipway::runtime

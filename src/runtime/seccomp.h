@@ -5,6 +5,7 @@
 
 #include "oci/spec.h"
 #include "src/base/result.h"
+#include "src/runtime/plan.h"
 #include "src/sys/seccomp.h"
 
 namespace slipway::runtime {
@@ -14,5 +15,8 @@ namespace slipway::runtime {
 /// entry holds the whole profile, which must equal the wanted one, so a hash that collides costs time, not
 /// safety. An unusable cache is no error: the program is compiled then.
 Result<sys::SeccompProgram> seccomp_program(const oci::Seccomp& seccomp, const std::string& root);
+
+/// What the child loads; points into the program.
+SeccompPlan seccomp_plan(const sys::SeccompProgram& program);
 
 }  // namespace slipway::runtime
