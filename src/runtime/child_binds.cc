@@ -128,8 +128,14 @@ Outcome attach(int root, const PlannedMount& mount, const char* source, int tree
       return failed("set mount attributes of", source, mount.destination);
   }
   STEP(change_mount(tree, mount));
-  if (sys::move_mount(tree, "", where.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+  if (sys::move_mount(tree, "", where.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
+    // What mount(2) says of a file on a directory, and engines look for.
+    struct stat covered = {};
+    if (errno == EINVAL && fstat(where.get(), &covered) == 0 &&
+        S_ISDIR(covered.st_mode) != S_ISDIR(info.st_mode))
+      errno = ENOTDIR;
     return failed("mount", source, mount.destination);
+  }
   return kDone;
 }
 

@@ -98,12 +98,17 @@ Outcome load_filter(const ChildPlan& plan) {
   const SeccompPlan& seccomp = plan.process.seccomp;
   const int listener = sys::load_seccomp(seccomp.code, seccomp.length, seccomp.flags);
   if (listener < 0) return failed("load the seccomp filter");
-  // The parent fetches the descriptor: sendmsg(2) may be what the filter asks about.
-  if (seccomp.notify) {
-    STEP(tell(plan, Note::listener, listener));
-    expect(plan, Note::hooked);
-    close(listener);
+  if (!seccomp.notify) return kDone;
+  // The parent fetches the descriptor: sendmsg(2) may be what the filter asks about. One that may not (an ordinary
+  // user) asks for it.
+  STEP(tell(plan, Note::listener, listener));
+  Note answer = listen(plan).note;
+  if (answer == Note::listener) {
+    STEP(tell_with_fd(plan, Note::listener, listener));
+    answer = listen(plan).note;
   }
+  if (answer != Note::hooked) _exit(1);
+  close(listener);
   return kDone;
 }
 

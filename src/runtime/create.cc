@@ -304,7 +304,9 @@ Status Creation::handle(const Packet& packet, Fd fd) {
     case Note::terminal:
       return hand_over_.give_terminal(std::move(fd));
     case Note::listener:
-      TRY(send_seccomp_listener(*linux_.seccomp, state_, state_.pid, child_->pidfd(), packet.value));
+      if (!fd) fd = TRY(fetch_seccomp_listener(child_->pidfd(), packet.value));
+      if (!fd) return child_->send(Note::listener);
+      TRY(send_seccomp_listener(*linux_.seccomp, state_, state_.pid, fd.get()));
       return child_->send(Note::hooked);
     default:
       return Error::of(ErrorKind::failed, "the container's process is out of step");

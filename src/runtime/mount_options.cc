@@ -58,6 +58,7 @@ constexpr Kind kSet = Kind::set, kClear = Kind::clear;
 constexpr Kind kRSet = Kind::recursive_set, kRClear = Kind::recursive_clear;
 
 constexpr std::array kTable = {
+    flag("acl", kSet, MS_POSIXACL),
     flag("async", kClear, MS_SYNCHRONOUS),
     atime("atime", kClear, MS_NOATIME, MOUNT_ATTR_NOATIME),
     word("bind", Word::bind),
@@ -73,6 +74,7 @@ constexpr std::array kTable = {
     flag("lazytime", kSet, MS_LAZYTIME),
     flag("loud", kClear, MS_SILENT),
     flag("mand", kSet, MS_MANDLOCK),
+    flag("noacl", kClear, MS_POSIXACL),
     atime("noatime", kSet, MS_NOATIME, MOUNT_ATTR_NOATIME),
     flag("nodev", kSet, MS_NODEV, MOUNT_ATTR_NODEV),
     flag("nodiratime", kSet, MS_NODIRATIME, MOUNT_ATTR_NODIRATIME),

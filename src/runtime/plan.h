@@ -145,7 +145,7 @@ enum class Note : uint8_t {
   built,     // nothing is left to mount; the rest goes on meanwhile
   ready,     // waits for `go` or `execute`
   failed,    // `failure` tells why; the child exits
-  // from the parent
+  // from the parent; also `listener`: send it along
   mapped,  // the maps of the user namespace are written; `value` is the child's pid as hooks see it
   joined,  // the cgroups are there, and entered as far as the parent can; with them, the v1 `tasks` files
   hooked,

@@ -120,7 +120,7 @@ Status plan_cgroup_mount(PlanContext& context, const PlannedMount& like) {
   top.type = "tmpfs";
   top.source = "tmpfs";
   top.data = "mode=755";
-  top.flags &= ~static_cast<unsigned long>(MS_RDONLY);
+  top.flags = (like.flags & ~static_cast<unsigned long>(MS_RDONLY)) | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   top.read_only_later = like.flags & MS_RDONLY;
   context.mounts.add(top);
   const std::string table = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", 1 << 20));

@@ -30,13 +30,16 @@ std::string process_state(const oci::Seccomp& seccomp, const State& state, pid_t
 
 }  // namespace
 
-Status send_seccomp_listener(const oci::Seccomp& seccomp, const State& state, pid_t pid, int pidfd,
-                             int number) {
-  const Fd listener(static_cast<int>(syscall(SYS_pidfd_getfd, pidfd, number, 0)));  // 5.6
-  if (!listener) return Error::sys(errno, "fetch the seccomp listener");
+Result<Fd> fetch_seccomp_listener(int pidfd, int number) {
+  Fd listener(static_cast<int>(syscall(SYS_pidfd_getfd, pidfd, number, 0)));  // 5.6
+  if (!listener && errno != EPERM && errno != ENOSYS) return Error::sys(errno, "fetch the seccomp listener");
+  return listener;
+}
+
+Status send_seccomp_listener(const oci::Seccomp& seccomp, const State& state, pid_t pid, int listener) {
   const Fd socket =
       TRY(connect_socket(std::string(seccomp.listener_path.view())).ctx("linux.seccomp.listenerPath"));
-  return send_descriptor(socket.get(), listener.get(), process_state(seccomp, state, pid).c_str())
+  return send_descriptor(socket.get(), listener, process_state(seccomp, state, pid).c_str())
       .ctx("linux.seccomp.listenerPath");
 }
 

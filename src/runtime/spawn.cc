@@ -101,6 +101,8 @@ Result<Child> Child::spawn(ChildPlan& plan, const SpawnRequest& request) {
     Error error = Error::sys(err, "clone the container's process");
     if (err == ENOSPC || err == EUSERS)
       error.add_hint("the limit of namespaces is reached: see /proc/sys/user");
+    if (err == EPERM && geteuid() != 0 && !(request.clone_flags & CLONE_NEWUSER))
+      error.add_hint("an ordinary user's container requires a user namespace");
     return error;
   }
   child.pid_ = pid;
