@@ -34,6 +34,7 @@ namespace {
 constexpr int64_t kFirstDelay = 100;  // milliseconds until the first restart
 constexpr int64_t kLongestDelay = 60'000;
 constexpr int64_t kStableTime = 10'000;  // a container that ran so long starts with the first delay again
+constexpr int64_t kSettleTime = 200;     // see Monitor::patience()
 
 int64_t monotonic_ms() {
   timespec now = {};
@@ -120,7 +121,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   /// Until the container has ended for good.
   void run() {
     for (;;) {
-      release_memory();
+      lean_ = false;
       while (step()) {
       }
       const int code = finish();
@@ -146,6 +147,19 @@ class Monitor final : ClientHandler, Streams::Sink {
     return {};
   }
 
+  /// How long to wait for an event, in milliseconds; -1 for ever. A container that ends at once does not need a lean
+  /// monitor, which would only fault its pages in again; one that has lived for a moment gets it.
+  int patience() {
+    const int64_t now = monotonic_ms();
+    const int timeout = health_.timeout(now);
+    if (lean_) return timeout;
+    const int64_t left = started_ms_ + kSettleTime - now;
+    if (left > 0) return timeout < 0 ? static_cast<int>(left) : std::min(timeout, static_cast<int>(left));
+    release_memory();
+    lean_ = true;
+    return timeout;
+  }
+
   /// Waits for one round of events; false when the container's init has ended.
   bool step() {
     fds_.clear();
@@ -153,7 +167,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     streams_.wait_for(fds_, !clients_.blocked());
     health_.wait_for(fds_);
     clients_.wait_for(fds_, streams_.takes_input());
-    if (poll(fds_.data(), fds_.size(), health_.timeout(monotonic_ms())) < 0) return true;
+    if (poll(fds_.data(), fds_.size(), patience()) < 0) return true;
     streams_.handle(&fds_[1], *this);
     if (health_.handle(&fds_[4], monotonic_ms())) save_state("running");
     clients_.handle(&fds_[6], *this, settings_.stdin_once && !settings_.terminal);
@@ -308,6 +322,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   int64_t started_ms_ = 0;
   int64_t delay_ = 0;
   bool stop_ = false;
+  bool lean_ = false;  // release_memory() was called
 };
 
 void report_failure(store::Store& store, std::string_view id, int dir, const Fd& conversation,
