@@ -38,6 +38,11 @@ void options_table(std::string& out, std::span<const Option> options) {
   rows(out, table);
 }
 
+/// "container" has the commands for containers; the store itself is what "system" is about.
+std::string group_summary(const std::string& group) {
+  return group == "system" ? "Commands for the store as a whole" : "Commands for " + group + "s";
+}
+
 }  // namespace
 
 std::string help_text(const Program& program) {
@@ -50,8 +55,8 @@ std::string help_text(const Program& program) {
     const std::string group = "  " + std::string(name.substr(0, name.find(' ')));
     if (name.find(' ') == std::string_view::npos)
       verbs.emplace_back(group, verb->summary);
-    else if (groups.empty() || groups.back().first != group)
-      groups.emplace_back(group, "Commands for " + group.substr(2) + "s");
+    else if (std::none_of(groups.begin(), groups.end(), [&](const auto& row) { return row.first == group; }))
+      groups.emplace_back(group, group_summary(group.substr(2)));
   }
   out.append("\nCommands:\n");
   rows(out, verbs);

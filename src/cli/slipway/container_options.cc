@@ -1,14 +1,15 @@
 #include "src/cli/slipway/container_options.h"
-#include "src/manager/container_log.h"
-#include "src/manager/network.h"
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "oci/names.h"
+#include "src/cli/slipway/config_file.h"
 #include "src/cli/slipway/environment.h"
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/ports.h"
+#include "src/manager/container_log.h"
+#include "src/manager/network.h"
 
 namespace slipway::cli {
 
@@ -141,6 +142,14 @@ Status read_network(const Call& call, store::Record& record) {
   store::HostConfig& host = record.host;
   List<Str> modes = texts(call, "network");
   if (modes.empty()) modes = texts(call, "net");
+  if (modes.empty()) {
+    const ConfigFile config = TRY(read_config_file());
+    if (!config.network.empty()) {
+      ListBuilder<Str> configured(call.arena);
+      configured.add(call.arena.copy(config.network));
+      modes = configured.list();
+    }
+  }
   host.network_mode = modes.empty() ? Str("default") : modes[0];
   TRY(read_attachments(call, modes, record));
   host.dns = texts(call, "dns");

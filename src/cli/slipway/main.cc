@@ -90,6 +90,7 @@ constexpr const Verb* kVerbs[] = {
     &kInfo,
     &kVersion,
     &kSystemEvents,
+    &kSystemBoot,
     &kSystemCheck,
     &kSystemDf,
     &kSystemInfo,

@@ -9,7 +9,7 @@
 namespace slipway::cli {
 
 /// Opens the store of --root and --run-root. Without the option the environment's SLIPWAY_ROOT,
-/// SLIPWAY_RUN_ROOT and SLIPWAY_STORAGE_DRIVER count.
+/// SLIPWAY_RUN_ROOT and SLIPWAY_STORAGE_DRIVER count; then the config file.
 Result<std::unique_ptr<store::Store>> open_store(const Call& call);
 
 /// A path as it is seen from the current directory, made absolute.
