@@ -116,4 +116,17 @@ Status validate_sysctl(const Spec& spec) {
   return {};
 }
 
+/// Without a mount namespace of its own a container sees and changes the mounts of the runtime's caller.
+Status validate_mount_namespace(const Linux& section) {
+  if (find_namespace(section, "mount")) return {};
+  if (!section.masked_paths.empty() || !section.readonly_paths.empty())
+    return Error::of(ErrorKind::invalid,
+                     "linux.%s: unable to restrict sys entries without a private MNT namespace",
+                     section.masked_paths.empty() ? "readonlyPaths" : "maskedPaths");
+  if (!section.rootfs_propagation.empty())
+    return Error::of(ErrorKind::invalid,
+                     "linux.rootfsPropagation: unable to set it without a private MNT namespace");
+  return {};
+}
+
 }  // namespace slipway::oci

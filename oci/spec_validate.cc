@@ -261,6 +261,7 @@ Status validate_linux(const Spec& spec, Warnings& warnings) {
     return invalid("linux.rootfsPropagation: \"%.*s\" is not supported", section.rootfs_propagation);
   TRY(validate_paths("maskedPaths", section.masked_paths));
   TRY(validate_paths("readonlyPaths", section.readonly_paths));
+  TRY(validate_mount_namespace(section));
   TRY(validate_intel_rdt(section.intel_rdt));
   TRY(validate_memory_policy(section.memory_policy));
   TRY(validate_personality(section.personality, warnings));

@@ -253,6 +253,8 @@ Outcome live(ChildPlan& plan) {
   if (plan.rootfs) {
     STEP(build_container(plan, &proc));
   } else {
+    if (plan.container_root >= 0 && (fchdir(plan.container_root) < 0 || chroot(".") < 0 || chdir("/") < 0))
+      return failed("enter the root of the container");
     STEP(enter_cgroup_namespace(&plan));
     if (plan.process.terminal) STEP(attach_terminal(plan));
   }

@@ -89,6 +89,12 @@ Outcome pivot(const RootfsPlan& plan) {
   return chdir("/") < 0 ? failed("chdir", "/") : kDone;
 }
 
+/// pivot_root(2) would take its root away from all others in the mount namespace.
+Outcome change_root(const RootfsPlan& plan) {
+  if (chroot(".") < 0) return failed("chroot", plan.root);
+  return chdir("/") < 0 ? failed("chdir", "/") : kDone;
+}
+
 /// Without pivot_root (an initramfs cannot be left by it).
 Outcome move_root(const RootfsPlan& plan) {
   const size_t length = strlen(plan.root);
@@ -100,8 +106,7 @@ Outcome move_root(const RootfsPlan& plan) {
       return failed("cover", bare.c_str());
   }
   if (sys::mount(".", "/", nullptr, MS_MOVE, nullptr) < 0) return failed("move", plan.root, "/");
-  if (chroot(".") < 0) return failed("chroot", plan.root);
-  return chdir("/") < 0 ? failed("chdir", "/") : kDone;
+  return change_root(plan);
 }
 
 }  // namespace
@@ -138,7 +143,7 @@ Outcome build_rootfs(const RootfsPlan& plan, Outcome (*cgroup_ready)(void*), voi
 }
 
 Outcome enter_rootfs(const RootfsPlan& plan) {
-  STEP(plan.no_pivot ? move_root(plan) : pivot(plan));
+  STEP(plan.shared_mounts ? change_root(plan) : plan.no_pivot ? move_root(plan) : pivot(plan));
   if (plan.root_propagation && sys::mount(nullptr, "/", nullptr, plan.root_propagation, nullptr) < 0)
     return failed("set the propagation of", "/", "the container");
   for (const PlannedMount& mount : plan.mounts) {

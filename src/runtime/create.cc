@@ -20,6 +20,7 @@
 #include "src/runtime/rootfs.h"
 #include "src/runtime/seccomp.h"
 #include "src/runtime/seccomp_listener.h"
+#include "src/runtime/shared_root.h"
 #include "src/runtime/spawn.h"
 #include "src/runtime/state_file.h"
 #include "src/runtime/user.h"
@@ -97,6 +98,7 @@ class Creation {
   Status give_net_devices();
   Status handle(const Packet& packet, Fd fd);
   Status run_outer_hooks();
+  void find_shared_root();
   void undo();
 
   const Context& context_;
@@ -124,6 +126,7 @@ class Creation {
   Pending pending_;
   Fd directory_;
   std::unique_ptr<Child> child_;
+  uint64_t mount_before_ = 0;  // on the root file system
   bool in_cgroup_ = false;
   bool hooks_ran_ = false;
   bool finished_ = false;
@@ -202,8 +205,10 @@ Status Creation::plan() {
   rootfs.rootfs = options_.rootfs;
   rootfs.no_pivot = options_.no_pivot;
   rootfs.user_namespace = namespaces_.own_user;
+  rootfs.own_mount_namespace = namespaces_.makes(CLONE_NEWNS);
   rootfs.own_cgroup_namespace = namespaces_.make_cgroup;
   rootfs.cgroup_directories = &state_.cgroup.directories;
+  if (!rootfs.own_mount_namespace) mount_before_ = mount_at_path(state_.rootfs);
   ListBuilder<Str> warnings(arena_);
   plan_->rootfs = TRY(plan_rootfs(rootfs, arena_, keep_, warnings));
   return {};
@@ -326,8 +331,15 @@ Status Creation::converse() {
   }
 }
 
+void Creation::find_shared_root() {
+  if (namespaces_.makes(CLONE_NEWNS)) return;
+  const uint64_t now = mount_at_path(state_.rootfs);
+  if (now != mount_before_) state_.root_mount = now;
+}
+
 /// From here on the container exists. The state is there before the container's program may run.
 Status Creation::publish() {
+  find_shared_root();
   return write_state(directory_.get(), state_);
 }
 
@@ -363,7 +375,9 @@ Created Creation::finish() {
 
 void Creation::undo() {
   const bool had_child = child_ != nullptr;
-  child_.reset();                                      // kills it
+  child_.reset();  // kills it
+  if (had_child) find_shared_root();
+  unmount_shared_root(state_.rootfs, state_.root_mount);
   if (in_cgroup_ && !cgroup_->destroy().ok()) return;  // the record stays, for the next command to try again
   if (!leave_intel_rdt(state_.intel_rdt).ok()) return;
   if (directory_ && !remove_container_directory(context_, id_).ok()) return;

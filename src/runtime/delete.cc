@@ -8,6 +8,7 @@
 #include "src/runtime/hooks.h"
 #include "src/runtime/intel_rdt.h"
 #include "src/runtime/pending.h"
+#include "src/runtime/shared_root.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/kernel.h"
 
@@ -48,6 +49,7 @@ Status remove_all(const Context& context, std::string_view id, const State& stat
   TRY(end_init(state));
   TRY(cgroup->destroy());
   TRY(leave_intel_rdt(state.intel_rdt));
+  unmount_shared_root(state.rootfs, state.root_mount);
   Arena arena;
   const Result<const oci::Spec*> spec = load_spec(context, id, arena);
   // Killed half-way, we leave a directory without state.json; with this mark the next command takes it away. A

@@ -18,6 +18,13 @@ namespace slipway::runtime {
 
 namespace {
 
+bool has_own_mounts(const oci::Spec& spec) {
+  if (!spec.linux_) return false;
+  for (const oci::Namespace& ns : spec.linux_->namespaces)
+    if (ns.type == "mount") return ns.path.empty();
+  return false;
+}
+
 /// A process on its way into a container.
 class Execution {
  public:
@@ -43,6 +50,7 @@ class Execution {
   State state_;
   const oci::Spec* spec_ = nullptr;
   Fd init_;
+  Fd root_;
   std::unique_ptr<Cgroup> cgroup_;
   CgroupEntry entry_;
   sys::SeccompProgram seccomp_;
@@ -87,6 +95,12 @@ Status Execution::plan_namespaces() {
       return Error::sys(errno, "open `%s`", path);
     }
     if (!sys::is_own_namespace(file.get(), type)) differ |= type.flag;
+  }
+  if (!has_own_mounts(*spec_)) {
+    // init's root is not that of its mount namespace.
+    root_ = TRY(sys::open_at(AT_FDCWD, ("/proc/" + std::to_string(state_.pid) + "/root").c_str(),
+                             O_PATH | O_DIRECTORY));
+    plan_->container_root = root_.get();
   }
   plan_->container = init_.get();
   plan_->container_flags = differ;

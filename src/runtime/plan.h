@@ -178,6 +178,7 @@ struct ChildPlan {
   uint32_t join_count = 0;
   int container = -1;  // exec: pidfd of init; all of `container_flags` are joined by it
   uint64_t container_flags = 0;
+  int container_root = -1;  // exec: to be entered by chroot(2), where the mount namespace has another root
   bool new_user_namespace = false;
   bool become_root = false;  // user namespace, new or joined: be its root while building
   bool new_cgroup_namespace = false;

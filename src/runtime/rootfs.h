@@ -31,6 +31,7 @@ struct RootfsRequest {
   bool no_pivot = false;
   bool user_namespace = false;        // the child will be in a user namespace that is not the host's
   bool own_cgroup_namespace = false;  // decides how cgroup mounts are made
+  bool own_mount_namespace = true;  // else the caller's, or one that is joined: its root must stay what it is
   /// Of the container: absolute directories by controller, as Cgroup::directories() has them.
   const std::vector<std::pair<std::string, std::string>>* cgroup_directories = nullptr;
 };

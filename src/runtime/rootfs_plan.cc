@@ -191,7 +191,8 @@ Result<const RootfsPlan*> plan_rootfs(const RootfsRequest& request, Arena& arena
   plan->read_only = spec.root && spec.root->readonly;
   plan->no_pivot = request.no_pivot;
   plan->user_namespace = request.user_namespace;
-  TRY(plan_propagation(spec.linux_, *plan));
+  plan->shared_mounts = !request.own_mount_namespace;
+  if (!plan->shared_mounts) TRY(plan_propagation(spec.linux_, *plan));
   TRY(plan_root_tree(request, keep, *plan));
   if (request.rootfs) TRY(plan_layers(request, keep, *plan));
   PlanContext context = {request, arena, keep, warnings, plan->root, ListBuilder<PlannedMount>(arena)};
@@ -200,7 +201,7 @@ Result<const RootfsPlan*> plan_rootfs(const RootfsRequest& request, Arena& arena
   plan->set_up_dev = !binds_dev(plan->mounts);
   if (plan->set_up_dev) TRY(plan_devices(spec.linux_, arena, *plan));
   plan->core_link = access("/proc/kcore", F_OK) == 0;
-  if (plan->no_pivot) TRY(plan_bare_mounts(context, *plan));
+  if (plan->no_pivot && !plan->shared_mounts) TRY(plan_bare_mounts(context, *plan));
   if (spec.linux_) {
     plan->masked = spec.linux_->masked_paths;
     plan->read_only_paths = spec.linux_->readonly_paths;

@@ -65,6 +65,7 @@ struct RootfsPlan {
   bool parent_private = false;         // the old tree stays shared: the mount that holds the root must not
   bool read_only = false;
   bool no_pivot = false;
+  bool shared_mounts = false;  // the mount namespace is not the container's own: chroot(2)
   bool user_namespace = false;
 
   List<PlannedMount> mounts;

@@ -82,6 +82,7 @@ struct State {
   bool systemd_cgroup = false;
   bool foreground = false;      // CreateOptions::foreground_owner
   bool no_new_keyring = false;  // CreateOptions::no_new_keyring
+  uint64_t root_mount = 0;      // in someone else's mount namespace: what was mounted on the rootfs
   std::string intel_rdt;        // directories of resctrl that go with the container: see intel_rdt.h
   std::vector<std::pair<std::string, std::string>> annotations;
   ContainerStatus status = ContainerStatus::stopped;

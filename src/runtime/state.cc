@@ -34,6 +34,7 @@ struct StateDocument {
   bool systemd_cgroup = false;
   bool foreground = false;
   bool no_new_keyring = false;
+  uint64_t root_mount = 0;
   Str intel_rdt;
   Map<Str> annotations;
 };
@@ -55,6 +56,7 @@ JSON_OBJECT(slipway::runtime::StateDocument, JSON_FIELD(slipway::runtime::StateD
             JSON_FIELD(slipway::runtime::StateDocument, systemd_cgroup, "systemd_cgroup"),
             JSON_FIELD(slipway::runtime::StateDocument, foreground, "foreground"),
             JSON_FIELD(slipway::runtime::StateDocument, no_new_keyring, "no_new_keyring"),
+            JSON_FIELD(slipway::runtime::StateDocument, root_mount, "root_mount"),
             JSON_FIELD(slipway::runtime::StateDocument, intel_rdt, "intel_rdt_path"),
             JSON_FIELD(slipway::runtime::StateDocument, annotations, "annotations"));
 
@@ -131,6 +133,7 @@ Status write_state(int directory, const State& state) {
   out.key("systemd_cgroup").boolean(state.systemd_cgroup);
   out.key("foreground").boolean(state.foreground);
   if (state.no_new_keyring) out.key("no_new_keyring").boolean(true);
+  if (state.root_mount) out.key("root_mount").unsigned_integer(state.root_mount);
   if (!state.intel_rdt.empty()) out.key("intel_rdt_path").string(state.intel_rdt);
   write_map(out, "annotations", state.annotations);
   out.end_object();
@@ -165,6 +168,7 @@ Result<State> parse_state(std::string_view text, std::string_view id) {
   state.systemd_cgroup = document->systemd_cgroup;
   state.foreground = document->foreground;
   state.no_new_keyring = document->no_new_keyring;
+  state.root_mount = document->root_mount;
   state.intel_rdt = document->intel_rdt.view();
   state.annotations = pairs(document->annotations);
   return state;

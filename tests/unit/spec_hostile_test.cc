@@ -66,7 +66,11 @@ static void the_same_key(void**) {
 
 static void long_lists(void**) {
   const auto word = [](size_t i) { return "\"/" + std::to_string(i) + "\""; };
-  assert_string_equal(outcome(repeated(kHead + ",\"linux\":{\"maskedPaths\":[", word, "]}}")).c_str(), "");
+  assert_string_equal(
+      outcome(repeated(kHead + ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"}],\"maskedPaths\":[", word,
+                       "]}}"))
+          .c_str(),
+      "");
   const auto mount = [](size_t i) { return "{\"destination\":\"/" + std::to_string(i) + "\"}"; };
   assert_string_equal(outcome(repeated(kHead + ",\"mounts\":[", mount, "]}")).c_str(), "");
   const auto relative = [](size_t i) { return "{\"destination\":\"" + std::to_string(i) + "\"}"; };

@@ -1,0 +1,17 @@
+// Containers without a mount namespace of their own: what they mount is the caller's, too. All of it hangs below one
+// bind of the root file system onto itself, which goes with the container.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace slipway::runtime {
+
+/// The mount that a path leads to: its id in /proc/self/mountinfo. 0 when the path or the kernel (before 5.8) does
+/// not tell.
+uint64_t mount_at_path(const std::string& path);
+
+/// Takes the mount away, with all below it, if it is still what the path leads to.
+void unmount_shared_root(const std::string& path, uint64_t mount);
+
+}  // namespace slipway::runtime
