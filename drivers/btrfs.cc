@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "drivers/home.h"
 #include "drivers/naive_diff.h"
@@ -25,19 +26,44 @@ namespace {
 
 constexpr char kTree[] = "tree";  // a stage's subvolume, in its directory in tmp/
 
+// Once quotas are on, each subvolume has a quota group, which does not go with it before Linux 6.10: its number is written
+// down before anything else, in `group` of a stage and in the record of a layer.
+constexpr char kGroup[] = "group";
+
+// Deletes the subvolume of a stage, if it is still there, and what belongs to it.
+Status drop_tree(int place) {
+  const Result<std::string> text = sys::read_file_at(place, kGroup, 24);
+  uint64_t group = text.ok() ? strtoull(text.value().c_str(), nullptr, 10) : 0;
+  if (!group) {
+    const Result<Fd> tree = sys::open_at(place, kTree, O_RDONLY | O_DIRECTORY);
+    if (tree.ok()) group = TRY(sys::btrfs_subvolume_id(tree.value().get()));
+  }
+  TRY(sys::btrfs_delete_subvolume(place, kTree));
+  if (group) sys::btrfs_forget_group(place, group);
+  return {};
+}
+
 class BtrfsStage : public Stage {
  public:
   BtrfsStage(const Staging& staging, StagedDir place) : staging_(staging), place_(std::move(place)) {}
   ~BtrfsStage() override {
     tree.reset();
-    (void)sys::btrfs_delete_subvolume(place_.dir.get(), kTree);
+    if (!published) (void)drop_tree(place_.dir.get());
     (void)staging_.remove(place_.name);
   }
   int root() const override { return tree.get(); }
   int place() const { return place_.dir.get(); }
 
+  /// Opens the subvolume, which has been made.
+  Status open() {
+    tree = TRY(sys::open_at(place(), kTree, O_RDONLY | O_DIRECTORY));
+    record.group = TRY(sys::btrfs_subvolume_id(tree.get()));
+    return sys::replace_file_at(place(), kGroup, std::to_string(record.group), 0600, false);
+  }
+
   Fd tree;
   Record record;
+  bool published = false;
 
  private:
   const Staging& staging_;
@@ -119,6 +145,7 @@ class Btrfs : public Driver {
   }
   Result<std::unique_ptr<BtrfsStage>> snapshot_of(std::string_view parent);
   Status publish(BtrfsStage& stage, std::string_view id, bool sync);
+  Status forget(std::string_view id) const;
   Result<std::vector<Candidate>> sent_paths(int parent, int tree, const Record& record) const;
 
   Home home_;
@@ -138,7 +165,7 @@ Result<std::unique_ptr<BtrfsStage>> Btrfs::snapshot_of(std::string_view parent) 
   TRY(source ? sys::btrfs_snapshot(stage->place(), kTree, source.get(), false)
              : sys::btrfs_create_subvolume(stage->place(), kTree));
   fault_point("btrfs.stage.snapshot");
-  stage->tree = TRY(sys::open_at(stage->place(), kTree, O_RDONLY | O_DIRECTORY));
+  TRY(stage->open());
   if (!source && fchmod(stage->root(), 0755) < 0) return Error::sys(errno, "chmod `tree`");
   stage->record.parent = parent;
   return stage;
@@ -153,8 +180,16 @@ Status Btrfs::publish(BtrfsStage& stage, std::string_view id, bool sync) {
   fault_point("btrfs.publish.record");
   if (renameat(stage.place(), kTree, layers_.get(), name.c_str()) < 0)
     return Error::sys(errno, "rename layer `%s`", name.c_str());
+  stage.published = true;
   fault_point("btrfs.publish.renamed");
   return {};
+}
+
+// What is left of a layer without its tree.
+Status Btrfs::forget(std::string_view id) const {
+  Result<Record> record = records_.read(id);
+  if (record.ok() && record->group) sys::btrfs_forget_group(layers_.get(), record->group);
+  return records_.remove(id);
 }
 
 Status Btrfs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) {
@@ -188,7 +223,7 @@ Result<std::vector<Candidate>> Btrfs::sent_paths(int parent, int tree, const Rec
   BtrfsStage frozen(staging_, TRY(staging_.make(0700)));
   if (!record.committed) {
     TRY(sys::btrfs_snapshot(frozen.place(), kTree, tree, true));
-    frozen.tree = TRY(sys::open_at(frozen.place(), kTree, O_RDONLY | O_DIRECTORY));
+    TRY(frozen.open());
   }
   std::vector<Candidate> candidates;
   for (sys::BtrfsTouched& touched : TRY(sys::btrfs_touched(parent, record.committed ? tree : frozen.root())))
@@ -211,29 +246,21 @@ Result<std::vector<Change>> Btrfs::changes(std::string_view id) {
 Status Btrfs::remove(std::string_view id) {
   TRY(check_layer_name(id));
   const std::string name(id);
-  Result<Record> record = records_.read(id);
-  uint64_t limited = 0;
-  if (record.ok() && record->size) {
-    Result<Fd> layer = open_layer(id);
-    if (layer.ok()) limited = TRY(sys::btrfs_subvolume_id(layer->get()));
-  }
   TRY(sys::btrfs_delete_subvolume(layers_.get(), name.c_str()));
   fault_point("btrfs.remove.deleted");
-  if (limited) sys::btrfs_forget_limit(layers_.get(), limited);
-  return records_.remove(id);
+  return forget(id);
 }
 
 Status Btrfs::recover() {
   const unsigned found = TRY(staging_.recover([](int dir, const char* name) -> Status {
     const Fd place(openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    return place ? sys::btrfs_delete_subvolume(place.get(), kTree) : Status();
+    return place ? drop_tree(place.get()) : Status();
   }));
   const Fd guard = TRY(records_.lock());
   const std::vector<std::string> records = TRY(names_in(records_.dir(), "."));
   if (found == 0 && records.size() == TRY(list()).size()) return {};
   for (const std::string& name : records)
-    if (faccessat(layers_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-      unlinkat(records_.dir(), name.c_str(), 0);
+    if (faccessat(layers_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0) TRY(forget(name));
   return {};
 }
 

@@ -31,9 +31,13 @@ Result<Record> Records::read(std::string_view id) const {
   Record record;
   char parent[129] = "", kind[16] = "";
   int64_t seconds = 0, nanoseconds = 0;
-  if (sscanf(text->c_str(), "kind %15s\nmade %" SCNd64 ".%" SCNd64 "\nsize %" SCNu64 "\nparent %128s", kind,
-             &seconds, &nanoseconds, &record.size, parent) < 4)
+  int used = 0;
+  if (sscanf(text->c_str(), "kind %15s\nmade %" SCNd64 ".%" SCNd64 "\nsize %" SCNu64 "\n%n", kind, &seconds,
+             &nanoseconds, &record.size, &used) < 4)
     return Error::of(ErrorKind::failed, "the record of layer `%s` is damaged", name.c_str());
+  const char* rest = text->c_str() + used;
+  if (sscanf(rest, "group %" SCNu64 "\n%n", &record.group, &used) == 1) rest += used;
+  (void)sscanf(rest, "parent %128s", parent);
   record.parent = parent;
   record.committed = strcmp(kind, "committed") == 0;
   record.made.tv_sec = seconds;
@@ -42,13 +46,14 @@ Result<Record> Records::read(std::string_view id) const {
 }
 
 Status Records::write(std::string_view id, const Record& record, bool sync) const {
-  char text[400];
-  const int length = snprintf(text, sizeof text, "kind %s\nmade %" PRId64 ".%09ld\nsize %" PRIu64 "\n%s%s%s",
-                              record.committed ? "committed" : "rw", static_cast<int64_t>(record.made.tv_sec),
-                              record.made.tv_nsec, record.size, record.parent.empty() ? "" : "parent ",
-                              record.parent.c_str(), record.parent.empty() ? "" : "\n");
-  return sys::replace_file_at(dir_.get(), std::string(id).c_str(), {text, static_cast<size_t>(length)}, 0600,
-                              sync);
+  char head[120];
+  snprintf(head, sizeof head, "kind %s\nmade %" PRId64 ".%09ld\nsize %" PRIu64 "\n",
+           record.committed ? "committed" : "rw", static_cast<int64_t>(record.made.tv_sec),
+           record.made.tv_nsec, record.size);
+  std::string text = head;
+  if (record.group) text += "group " + std::to_string(record.group) + "\n";
+  if (!record.parent.empty()) text += "parent " + record.parent + "\n";
+  return sys::replace_file_at(dir_.get(), std::string(id).c_str(), text, 0600, sync);
 }
 
 Status Records::remove(std::string_view id) const {

@@ -20,6 +20,7 @@ struct Record {
   bool committed = false;
   timespec made = {};  // when the tree was as its parent's
   uint64_t size = 0;   // RwOptions::size
+  uint64_t group = 0;  // btrfs: the number of its quota group
 };
 
 class Records {

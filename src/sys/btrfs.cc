@@ -106,7 +106,7 @@ Status btrfs_limit(int subvolume, uint64_t bytes) {
   return {};
 }
 
-void btrfs_forget_limit(int dir, uint64_t subvolume_id) {
+void btrfs_forget_group(int dir, uint64_t subvolume_id) {
   btrfs_ioctl_qgroup_create_args args = {};
   args.create = 0;
   args.qgroupid = subvolume_id;

@@ -66,7 +66,7 @@ for driver in ${DRIVERS:-overlay2 vfs btrfs}; do
     command -v mkfs.btrfs >/dev/null || { echo "no mkfs.btrfs"; continue; }
     grep -qw btrfs /proc/filesystems || modprobe -q btrfs || { echo "no btrfs in this kernel"; continue; }
     truncate -s 3G "$TMPDIR/disk"
-    mkfs.btrfs -q "$TMPDIR/disk" 2>/dev/null
+    mkfs.btrfs -q "$TMPDIR/disk" >/dev/null 2>&1
     mount -o loop "$TMPDIR/disk" "$store"
     trap 'umount "$TMPDIR/btrfs"' EXIT
   fi

@@ -77,11 +77,13 @@ int main(int argc, char** argv) {
       CASE(usage_and_metadata),
       CASE(quota),
       CASE(disposable),
+      CASE(mounted_the_old_way),
       CASE(deep_stack),
       CASE(too_deep_is_refused_at_create),
       CASE(many_at_once),
       CASE(recover_spares_the_living),
       CASE(killed_at_every_step),
+      CASE(limits_do_not_leak),
       CASE(no_space),
       CASE(cost_of_changes),
   };

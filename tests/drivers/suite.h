@@ -123,11 +123,13 @@ void stage_is_dropped(void** state);
 void usage_and_metadata(void** state);
 void quota(void** state);
 void disposable(void** state);
+void mounted_the_old_way(void** state);
 void deep_stack(void** state);
 void too_deep_is_refused_at_create(void** state);
 void many_at_once(void** state);
 void recover_spares_the_living(void** state);
 void killed_at_every_step(void** state);
+void limits_do_not_leak(void** state);
 void no_space(void** state);
 void cost_of_changes(void** state);
 

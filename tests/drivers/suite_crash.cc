@@ -1,8 +1,14 @@
 // Many processes at once, and processes that are killed.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
+#include <linux/dqblk_xfs.h>
+#include <linux/quota.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +71,51 @@ void kill_everywhere(Subject& subject, const char* what, const Work& work, const
     }
   }
   fail_msg("%s never ends", what);
+}
+
+int projects_with_a_limit(int fd) {
+  constexpr unsigned kNext = (Q_XGETNEXTQUOTA << SUBCMDSHIFT) | 2;  // PRJQUOTA
+  int count = 0;
+  fs_disk_quota quota = {};
+  for (uint32_t id = 1; syscall(SYS_quotactl_fd, fd, kNext, id, &quota) == 0; id = quota.d_id + 1)
+    count += quota.d_blk_hardlimit != 0;
+  return count;
+}
+
+int quota_groups_with_a_limit(int fd) {
+  // Deleted subvolumes are cleaned up behind their deletion, and their groups with them.
+  ioctl(fd, BTRFS_IOC_SYNC);
+  btrfs_ioctl_search_args search = {};
+  search.key.tree_id = BTRFS_QUOTA_TREE_OBJECTID;
+  search.key.min_type = search.key.max_type = BTRFS_QGROUP_LIMIT_KEY;
+  search.key.max_objectid = search.key.max_offset = search.key.max_transid = UINT64_MAX;
+  search.key.nr_items = 1000;
+  if (ioctl(fd, BTRFS_IOC_TREE_SEARCH, &search) < 0) return 0;  // no quotas yet
+  int count = 0;
+  size_t at = 0;
+  for (unsigned i = 0; i < search.key.nr_items; ++i) {
+    btrfs_ioctl_search_header header;
+    memcpy(&header, search.buf + at, sizeof header);
+    at += sizeof header;
+    btrfs_qgroup_limit_item limit;
+    memcpy(&limit, search.buf + at, sizeof limit);
+    at += header.len;
+    count += header.type == BTRFS_QGROUP_LIMIT_KEY && limit.flags != 0;
+  }
+  return count;
+}
+
+/// The limits that the file system of the store holds.
+int limits(const Subject& subject) {
+  const Fd fd(open(subject.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (subject.name == "overlay2") return projects_with_a_limit(fd.get());
+  return subject.name == "btrfs" ? quota_groups_with_a_limit(fd.get()) : 0;
+}
+
+void assert_no_limits(const Subject& subject, const char* after) {
+  int left = 0;
+  for (int tries = 0; (left = limits(subject)) > 0 && tries < 100; ++tries) usleep(100'000);
+  if (left) fail_msg("%d limits are left after %s", left, after);
 }
 
 }  // namespace
@@ -172,6 +223,49 @@ void killed_at_every_step(void** state) {
       remove);
   again(*subject.driver);
   assert_true(need(subject.driver->exists(kBase)));
+}
+
+void limits_do_not_leak(void** state) {
+  Subject& subject = subject_of(state);
+  if (!subject.driver->capabilities().quota) skip();
+  add_layer(*subject.driver, kBase, "", [](Editor& at) { at.file("f", "x"); });
+  drivers::RwOptions options;
+  options.size = subject.name == "devicemapper" ? 340 << 20 : 16 << 20;
+  const std::string container = layer_id("e3");
+  const auto remove = [&](Driver& driver) { need(driver.remove(container)); };
+  kill_everywhere(
+      subject, "create_rw with a size",
+      [&](Driver& driver) { return driver.create_rw(container, kBase, options); }, remove);
+  assert_no_limits(subject, "create_rw");
+  kill_everywhere(
+      subject, "remove with a size",
+      [&](Driver& driver) -> Status {
+        if (!TRY(driver.exists(container))) TRY(driver.create_rw(container, kBase, options));
+        return driver.remove(container);
+      },
+      remove);
+  assert_no_limits(subject, "remove");
+  // All but one find at their last step that the name is taken.
+  pid_t children[6];
+  for (pid_t& child : children) {
+    child = fork();
+    if (child != 0) continue;
+    Result<std::unique_ptr<Driver>> driver =
+        drivers::open_driver(subject.name, subject.root, subject.options);
+    Status made =
+        driver.ok() ? (*driver)->create_rw(container, kBase, options) : Status(std::move(driver).error());
+    _exit(made.ok() ? 0 : made.error().kind() == ErrorKind::exists ? 1 : 2);
+  }
+  int made = 0;
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+    made += WEXITSTATUS(status) == 0;
+  }
+  assert_int_equal(made, 1);
+  need(subject.driver->remove(container));
+  assert_no_limits(subject, "creating one name many times");
 }
 
 }  // namespace suite

@@ -1,0 +1,45 @@
+// The files of overlay2's layers, as Docker lays them out: which layers lie below which.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "drivers/home.h"
+#include "src/base/fd.h"
+#include "src/base/result.h"
+
+namespace slipway::drivers {
+
+class OverlayLayers {
+ public:
+  static Result<OverlayLayers> open(Home home);
+
+  const Home& home() const { return home_; }
+  int dir() const { return home_.dir.get(); }
+  /// The directory `l`.
+  int links() const { return links_.get(); }
+
+  /// fsconfig(2) takes no value of more than 255 bytes: then there is only mount(2), with relative paths.
+  bool has_long_path() const;
+  /// Paths are <id>/NAME.
+  bool has(const std::string& path) const;
+  Result<std::string> read_small(const std::string& path) const;
+  /// Opens the directory. Errors: not_found (no such layer).
+  Result<Fd> open_below(const std::string& path) const;
+
+  /// What `lower` says: l/AAA, nearest first. Errors: not_found.
+  Result<std::vector<std::string>> lower_links(std::string_view id) const;
+  /// The layers that those are.
+  Result<std::vector<std::string>> lower_ids(std::string_view id) const;
+  /// What `lower` of a layer on `parent` says. Refuses here what could not be mounted later.
+  Result<std::string> lower_of_child(std::string_view parent) const;
+
+  static Error missing(std::string_view id);
+
+ private:
+  Home home_;
+  Fd links_;
+};
+
+}  // namespace slipway::drivers
