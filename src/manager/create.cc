@@ -8,6 +8,7 @@
 #include "oci/image_config.h"
 #include "src/base/fault.h"
 #include "src/manager/checks.h"
+#include "src/manager/container_tree.h"
 #include "src/manager/events.h"
 #include "src/manager/image.h"
 #include "src/manager/leftovers.h"
@@ -146,21 +147,6 @@ void release_volumes(store::Store& store, const std::string& id, const Record& r
   }
 }
 
-Result<drivers::RwOptions> rw_options(const Record& record) {
-  drivers::RwOptions options;
-  for (const Entry<Str>& entry : record.host.storage_opt) {
-    if (entry.key != "size")
-      return Error::of(ErrorKind::invalid, "unknown storage option \"%s\" (size=BYTES)", entry.key.c_str());
-    char* end = nullptr;
-    const double size = strtod(entry.value.c_str(), &end);
-    const size_t power = *end ? std::string_view("bkmgt").find(static_cast<char>(*end | 32)) : 0;
-    if (end == entry.value.c_str() || size <= 0 || power == std::string_view::npos)
-      return Error::of(ErrorKind::invalid, "invalid size: '%s'", entry.value.c_str());
-    options.size = static_cast<uint64_t>(size * static_cast<double>(1ULL << (10 * power)));
-  }
-  return options;
-}
-
 /// The name may be that of a container that a killed `run --rm` has left.
 Result<store::Draft> begin(store::Store& store, const std::string& name) {
   store::Containers containers(store);
@@ -207,7 +193,7 @@ Result<NewContainer> create_container(store::Store& store, CreateRequest& reques
   const Fd keep_images = TRY(store::lock_file(store.root_fd(), "locks/collect", store::LockMode::shared));
   const FoundImage image = TRY(find_image(store, record.config.image, arena));
   TRY(apply_image(request, image, arena));
-  const drivers::RwOptions options = TRY(rw_options(record));
+  const drivers::RwOptions options = TRY(layer_options(record));
   drivers::Driver* driver = TRY(store.driver());
   record.driver = arena.copy(driver->name());
   record.created = arena.copy(store::now_rfc3339());

@@ -244,7 +244,7 @@ Result<Value> graph_driver_value(store::Store& store, const store::Record& recor
   auto metadata = driver->metadata(record.id);
   if (metadata.ok())
     for (const auto& [key, value] : *metadata) data.set(key, value);
-  return Value::object().set("Name", record.driver).set("Data", std::move(data));
+  return Value::object().set("Name", driver->name()).set("Data", std::move(data));
 }
 
 }  // namespace
@@ -268,7 +268,7 @@ Result<Value> inspect_container(store::Store& store, std::string_view id, bool s
   out.set("LogPath", record.host.log_config.type == "json-file" ? dir + "/log" : std::string());
   out.set("Name", "/" + std::string(record.name.view()));
   out.set("RestartCount", observed.state->restart_count);
-  out.set("Driver", record.driver);
+  out.set("Driver", TRY(store.driver())->name());
   out.set("Platform", "linux");
   out.set("MountLabel", "");
   out.set("ProcessLabel", "");

@@ -11,6 +11,7 @@
 #include "oci/layer_apply.h"
 #include "oci/piece_ring.h"
 #include "oci/tree_archive.h"
+#include "src/manager/container_tree.h"
 #include "src/manager/image_users.h"
 #include "src/manager/layer_diff.h"
 #include "src/manager/layer_restore.h"
@@ -60,21 +61,12 @@ class Migration {
         return Error::of(ErrorKind::in_use, "container %.12s is running", user.container.c_str());
     TRY(copy_layers());
     for (const ImageUser& user : users_) TRY(copy_container(user));
-    return {};
+    return clear_remains();
   }
 
   Status compare() {
     for (const std::string& id : layers_) TRY(compare(id));
     for (const ImageUser& user : users_) TRY(compare(user.container));
-    return {};
-  }
-
-  /// Everything that the driver has; children before their parents are not needed, drivers do not ask.
-  static Status clear(drivers::Driver& driver, const MigrateProgress& progress) {
-    for (const std::string& id : TRY(driver.list())) {
-      progress("remove", id);
-      TRY(driver.remove(id));
-    }
     return {};
   }
 
@@ -110,11 +102,25 @@ class Migration {
     return restore_layer({images_, to_}, layer);
   }
 
+  /// What the target has of a migration that was killed, and what has been removed from the store since.
+  Status clear_remains() {
+    std::set<std::string> wanted = layers_;
+    for (const ImageUser& user : users_) wanted.insert(user.container);
+    for (const std::string& id : TRY(to_.list()))
+      if (!wanted.contains(id)) TRY(to_.remove(id));
+    return {};
+  }
+
   /// Made anew each time: a half-filled one from a migration that was killed looks like any other.
   Status copy_container(const ImageUser& user) {
     progress_("container", user.container);
     TRY(to_.remove(user.container));
-    TRY(to_.create_rw(user.container, user.layer, {}));
+    Arena arena;
+    store::Containers containers(store_);
+    const store::Record* record = TRY(containers.load(user.container, arena));
+    drivers::RwOptions making = TRY(layer_options(*record));
+    if (!to_.capabilities().quota) making.size = 0;  // a limit that the driver cannot keep
+    TRY(to_.create_rw(user.container, user.layer, making));
     const std::vector<drivers::Change> changes = TRY(from_.changes(user.container));
     const Fd contents = TRY(from_.contents(user.container));
     const Fd tree = TRY(open_tree(to_, user.container));
@@ -154,6 +160,30 @@ class Migration {
   std::set<std::string> layers_;
 };
 
+/// Those of the store's options that are this driver's.
+drivers::Options options_of(std::string_view driver, const store::Store& store) {
+  const std::string prefix = driver == "devicemapper" ? "dm." : std::string(driver) + ".";
+  drivers::Options out = store.options().driver_options;
+  std::erase_if(out, [&](const auto& option) { return !option.first.starts_with(prefix); });
+  return out;
+}
+
+/// Nobody uses a driver that was not chosen: what it has is of before a switch, or of a migration that was killed.
+Status clear_others(store::Store& store, const std::string& chosen, const MigrateProgress& progress) {
+  for (const drivers::DriverEntry& entry : drivers::registry()) {
+    if (chosen == entry.name || !entry.in_use(store.root())) continue;
+    const std::unique_ptr<drivers::Driver> old =
+        TRY(drivers::open_driver(entry.name, store.root(), options_of(entry.name, store)));
+    // Children before their parents are not needed: drivers do not ask.
+    for (const std::string& id : TRY(old->list())) {
+      progress("remove", id);
+      TRY(old->remove(id));
+    }
+    TRY(old->recover());
+  }
+  return {};
+}
+
 }  // namespace
 
 Status migrate_store(store::ImageStore& images, store::Store& store, const std::string& to,
@@ -161,14 +191,9 @@ Status migrate_store(store::ImageStore& images, store::Store& store, const std::
   const store::Lock work = TRY(store::lock_out_work(images.root));
   const store::Lock collect = TRY(images.root.lock_collect(store::Root::Mode::exclusive));
   drivers::Driver* from = TRY(store.driver());
-  if (to == from->name()) {
-    // Perhaps the end of one that was killed behind its switch.
-    for (const drivers::DriverEntry& entry : drivers::registry()) {
-      if (to == entry.name || !entry.in_use(store.root())) continue;
-      const std::unique_ptr<drivers::Driver> old = TRY(drivers::open_driver(entry.name, store.root(), {}));
-      TRY(Migration::clear(*old, progress));
-    }
-    return store.choose_driver(to);
+  if (to == from->name()) {  // perhaps the end of one that was killed behind its switch
+    TRY(store.choose_driver(to));
+    return clear_others(store, to, progress);
   }
   const std::unique_ptr<drivers::Driver> target =
       TRY(drivers::open_driver(to, store.root(), store.options().driver_options));
@@ -179,7 +204,7 @@ Status migrate_store(store::ImageStore& images, store::Store& store, const std::
   TRY(migration.copy());
   TRY(migration.compare());
   TRY(store.choose_driver(to));
-  return Migration::clear(*from, progress);
+  return clear_others(store, to, progress).ctx("the store is in %s now; what others had of it", to.c_str());
 }
 
 }  // namespace slipway::manager

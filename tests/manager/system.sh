@@ -26,6 +26,8 @@ for driver in vfs overlay2; do
   check slipway system migrate --to $driver
   check slipway info -f '{{.Driver}}'
   check_eq $driver "$out"
+  check slipway inspect -f '{{.Driver}} {{.GraphDriver.Name}}' c1
+  check_eq "$driver $driver" "$out"
   check slipway system check
   check_eq "" "$out" "the store in $driver"
   for c in c1 c2; do
@@ -38,6 +40,16 @@ for driver in vfs overlay2; do
 done
 check_eq "" "$(ls "$root/vfs/dir")" "layers that vfs still has"
 check_fails 1 "unknown storage driver" slipway system migrate --to nonesuch
+
+# What goes with its container is never synced.
+root_mount() { # RUN OPTION...
+  local pid
+  pid=$(slipway inspect -f '{{.State.Pid}}' "$(slipway run -d --name box "$@" base sleep 1000)")
+  grep ' / ' "/proc/$pid/mounts"
+  slipway rm -f box >/dev/null
+}
+check_contains "$(root_mount --rm)" volatile
+check_lacks "$(root_mount)" volatile
 
 # Killed anywhere, it can be done again, and nobody sees a half of it.
 for delay in 0.02 0.1 0.25; do
