@@ -17,6 +17,7 @@
 
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
+#include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
 #include "src/sys/mount.h"
@@ -133,21 +134,11 @@ struct ConsoleSocket {
   Result<Fd> receive() const {
     const Fd connection(accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
     unlinkat(dir.get(), "console", 0);
-    char byte[64];
-    iovec part = {byte, sizeof byte};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    if (!connection || recvmsg(connection.get(), &message, MSG_CMSG_CLOEXEC) < 0)
+    char name[64];
+    int fd = -1;
+    if (!connection || sys::receive_with_fd(connection.get(), name, sizeof name, &fd) < 0)
       return Error::sys(errno, "receive the terminal");
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (!header || header->cmsg_type != SCM_RIGHTS)
-      return Error::of(ErrorKind::failed, "the runtime did not send a terminal");
-    int fd;
-    memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    if (fd < 0) return Error::of(ErrorKind::failed, "the runtime did not send a terminal");
     return Fd(fd);
   }
 };

@@ -34,7 +34,7 @@ Outcome join_keyring(const ChildPlan& plan) {
 Outcome enter_cgroup_namespace(void* context) {
   ChildPlan& plan = *static_cast<ChildPlan*>(context);
   if (plan.wait_for_cgroup) {
-    int tasks[kMaxHierarchies];
+    int tasks[sys::kMaxPassed];
     uint32_t count;
     expect_with_fds(plan, Note::joined, tasks, &count);
     STEP(enter_cgroups(tasks, count));

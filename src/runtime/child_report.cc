@@ -1,9 +1,9 @@
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
 
 #include "src/runtime/child_steps.h"
+#include "src/sys/descriptor_passing.h"
 
 namespace slipway::runtime::child {
 
@@ -59,19 +59,9 @@ Outcome tell(const ChildPlan& plan, Note note, int32_t value) {
 Outcome tell_with_fd(const ChildPlan& plan, Note note, int fd) {
   Packet packet;
   packet.note = note;
-  iovec data = {&packet, offsetof(Packet, failure)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  return sendmsg(plan.parent, &message, MSG_NOSIGNAL) < 0 ? failed("send to", "the runtime") : kDone;
+  return sys::send_with_fds(plan.parent, &packet, offsetof(Packet, failure), &fd, 1) < 0
+             ? failed("send to", "the runtime")
+             : kDone;
 }
 
 Packet listen(const ChildPlan& plan) {
@@ -88,25 +78,10 @@ void expect(const ChildPlan& plan, Note note) {
   if (listen(plan).note != note) _exit(1);
 }
 
-void expect_with_fds(const ChildPlan& plan, Note note, int (&fds)[kMaxHierarchies], uint32_t* count) {
+void expect_with_fds(const ChildPlan& plan, Note note, int (&fds)[sys::kMaxPassed], uint32_t* count) {
   Packet packet;
-  iovec data = {&packet, sizeof packet};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)];
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t size;
-  do {
-    size = recvmsg(plan.parent, &message, MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
-  if (size <= 0 || packet.note != note) _exit(1);
-  *count = 0;
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (!header || header->cmsg_type != SCM_RIGHTS) return;
-  *count = static_cast<uint32_t>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-  memcpy(fds, CMSG_DATA(header), *count * sizeof(int));
+  if (sys::receive_with_fds(plan.parent, &packet, sizeof packet, fds, count) <= 0 || packet.note != note)
+    _exit(1);
 }
 
 void tell_failure(const ChildPlan& plan, const Outcome& outcome) {

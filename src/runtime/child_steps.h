@@ -2,6 +2,7 @@
 #pragma once
 
 #include "src/runtime/plan.h"
+#include "src/sys/descriptor_passing.h"
 
 namespace slipway::runtime::child {
 
@@ -17,7 +18,7 @@ Packet listen(const ChildPlan& plan);
 /// listen() for this one.
 void expect(const ChildPlan& plan, Note note);
 /// As expect(); the descriptors that came with it, `*count` of them, belong to the caller.
-void expect_with_fds(const ChildPlan& plan, Note note, int (&fds)[kMaxHierarchies], uint32_t* count);
+void expect_with_fds(const ChildPlan& plan, Note note, int (&fds)[sys::kMaxPassed], uint32_t* count);
 void tell_failure(const ChildPlan& plan, const Outcome& outcome);
 
 // --- child_namespaces.cc

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
 
 namespace slipway::runtime {
@@ -64,23 +65,8 @@ Result<Fd> connect_socket(const std::string& path) {
 }
 
 Status send_descriptor(int socket, int fd, const char* name) {
-  iovec data = {const_cast<char*>(name), strlen(name)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  ssize_t sent;
-  do {
-    sent = sendmsg(socket, &message, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  if (sent < 0) return Error::sys(errno, "send a descriptor");
+  if (sys::send_with_fds(socket, name, strlen(name), &fd, 1) < 0)
+    return Error::sys(errno, "send a descriptor");
   return {};
 }
 

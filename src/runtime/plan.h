@@ -112,8 +112,6 @@ struct HookListPlan {
   char* message = nullptr;       // kHookMessageRoom bytes for what went wrong
 };
 inline constexpr uint32_t kHookMessageRoom = 768;
-inline constexpr uint32_t kMaxHierarchies =
-    32;  // cgroup v1 has one for each controller at most, and named ones
 
 /// The state that a hook reads, as JSON. The pid is unknown before the clone: `pid_room` spaces are kept free
 /// at `pid_offset`.

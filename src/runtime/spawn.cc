@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string>
 
+#include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
 
@@ -132,52 +133,29 @@ Status Child::send(Note note, int32_t value) {
 }
 
 Status Child::send(Note note, const std::vector<Fd>& fds) {
-  if (fds.size() > kMaxHierarchies)
-    return Error::of(ErrorKind::failed, "there are too many cgroup hierarchies");
+  int numbers[sys::kMaxPassed];
+  if (fds.size() > sys::kMaxPassed)
+    return Error::of(ErrorKind::unsupported, "there are more than %u cgroup hierarchies", sys::kMaxPassed);
+  for (size_t i = 0; i < fds.size(); ++i) numbers[i] = fds[i].get();
   Packet packet;
   packet.note = note;
-  iovec data = {&packet, offsetof(Packet, failure)};
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaxHierarchies * sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  if (!fds.empty()) {
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-    int* const numbers = reinterpret_cast<int*>(CMSG_DATA(header));
-    for (size_t i = 0; i < fds.size(); ++i) numbers[i] = fds[i].get();
-  }
-  if (sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+  if (sys::send_with_fds(socket_.get(), &packet, offsetof(Packet, failure), numbers,
+                         static_cast<uint32_t>(fds.size())) < 0 &&
+      errno != EPIPE)
     return Error::sys(errno, "write to the container's process");
   return {};  // see above
 }
 
 Result<Packet> Child::receive(Fd* fd) {
   Packet packet;
-  iovec data = {&packet, sizeof packet};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t size;
-  do {
-    size = recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
-  if (size < 0 && errno != ECONNRESET) return Error::sys(errno, "read from the container's process");
-  if (size <= 0) return Error::of(ErrorKind::failed, "the container's process has died before it was ready");
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header && header->cmsg_type == SCM_RIGHTS) {
-    int received;
-    memcpy(&received, CMSG_DATA(header), sizeof received);
+  int received;
+  const ssize_t size = sys::receive_with_fd(socket_.get(), &packet, sizeof packet, &received);
+  if (received >= 0) {
     Fd owner(received);
     if (fd) *fd = std::move(owner);
   }
+  if (size < 0 && errno != ECONNRESET) return Error::sys(errno, "read from the container's process");
+  if (size <= 0) return Error::of(ErrorKind::failed, "the container's process has died before it was ready");
   if (packet.note == Note::failed) return to_error(packet.failure);
   return packet;
 }

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
 #include "src/sys/idmap.h"
 #include "src/sys/kernel.h"
@@ -50,38 +51,18 @@ void copy_text(char* to, size_t size, const char* from) {
 }
 
 int send_report(int socket, const Report& report, int fd) {
-  iovec data = {const_cast<Report*>(&report), sizeof report};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  if (fd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  }
-  return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+  return send_with_fds(socket, &report, sizeof report, &fd, fd >= 0 ? 1 : 0) < 0 ? -1 : 0;
 }
 
 Result<Fd> receive_report(int socket) {
   Report report;
-  iovec data = {&report, sizeof report};
-  int fd = -1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != static_cast<ssize_t>(sizeof report))
+  int fd;
+  const ssize_t size = receive_with_fd(socket, &report, sizeof report, &fd);
+  Fd tree(fd);
+  if (size != static_cast<ssize_t>(sizeof report))
     return Error::of(ErrorKind::failed, "the process that mounts has died");
-  if (const cmsghdr* const header = CMSG_FIRSTHDR(&message)) memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  if (fd < 0) return Error::sys(report.code, "%s `%s`", report.action, report.object);
-  return Fd(fd);
+  if (!tree) return Error::sys(report.code, "%s `%s`", report.action, report.object);
+  return tree;
 }
 
 /// Runs in the process that mounts. The mount goes with its namespace; the clone stays with its descriptor.

@@ -95,7 +95,7 @@ for source in docker podman podman-oci podman-dir ctr skopeo skopeo-oci skopeo-d
     name=$(sed -n 's/^Loaded image[^:]*: //p' <<<"$out" | head -1)
     check_eq "$app" "$(ours "$name")" "$source"
   else
-    compressors=cat
+    compressors='cat'
     [ "$source" != docker ] || compressors='cat gzip xz zstd bzip2'
     for compress in $compressors; do
       $compress <"$file.tar" | slipway load >"$TMPDIR/loaded" || fail "load $source.tar with $compress"

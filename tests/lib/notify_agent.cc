@@ -16,6 +16,8 @@
 #include <cstring>
 #include <string>
 
+#include "src/sys/descriptor_passing.h"
+
 namespace {
 
 bool makes_directory(int number) {
@@ -45,27 +47,15 @@ bool makes_directory(int number) {
 /// The message of one connection; its descriptor is answered by a process of its own.
 void serve(int connection, int file) {
   char text[65536];
-  iovec data = {text, sizeof text - 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t size = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+  int fds[slipway::sys::kMaxPassed];
+  uint32_t count;
+  const ssize_t size = slipway::sys::receive_with_fds(connection, text, sizeof text, fds, &count);
   if (size < 0) return;
-  int fds[8] = {};
-  size_t count = 0;
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header && header->cmsg_type == SCM_RIGHTS) {
-    count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    memcpy(fds, CMSG_DATA(header), count * sizeof(int));
-  }
   const std::string line =
       std::string(text, static_cast<size_t>(size)) + " fds=" + std::to_string(count) + "\n";
   if (write(file, line.data(), line.size()) < 0) _exit(1);
   if (count > 0 && fork() == 0) answer(fds[0]);
-  for (size_t i = 0; i < count; ++i) close(fds[i]);
+  for (uint32_t i = 0; i < count; ++i) close(fds[i]);
 }
 
 }  // namespace
