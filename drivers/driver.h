@@ -116,7 +116,8 @@ class Driver {
   virtual Status create_rw(std::string_view id, std::string_view parent, const RwOptions& options) = 0;
 
   /// What to mount to see layer `id`: read-write for a read-write layer, read-only for a committed one.
-  /// Activates the layer's device where there is one (devicemapper).
+  /// Activates the layer's device where there is one (devicemapper). For one mount: a disposable layer that has been mounted
+  /// since is refused by the kernel until this is asked again.
   virtual Result<sys::MountSpec> mounts(std::string_view id) = 0;
   /// Undoes what mounts() had to activate, when nobody has the layer mounted any more. Most drivers: nothing.
   virtual Status release(std::string_view id) = 0;

@@ -24,11 +24,12 @@ namespace slipway::manager {
 
 namespace {
 
-Result<Identity> identity_of(const store::Store& store, const store::Record& record, int dir,
-                             const sys::MountSpec& rootfs, Arena& arena) {
+Result<Identity> identity_of(const store::Store& store, drivers::Driver& driver, const store::Record& record,
+                             int dir, Arena& arena) {
   const bool pristine = faccessat(dir, "state.json", F_OK, 0) != 0 && faccessat(dir, "changed", F_OK, 0) != 0;
   if (pristine)
     if (const Opt<Identity> known = remembered_identity(store, record, arena)) return *known;
+  const sys::MountSpec rootfs = TRY(driver.mounts(record.id));
   const Fd root = TRY(sys::mount_detached(rootfs).ctx("mount the root file system"));
   const Identity identity = TRY(find_identity(root.get(), record.config.user, record.host.group_add, arena));
   if (pristine) remember_identity(store, record, identity);
@@ -69,8 +70,9 @@ Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view 
   const store::Record& record = *prepared->record;
   prepared->bundle = containers.path(id);
   drivers::Driver* driver = TRY(store.driver());
+  const Identity identity = TRY(identity_of(store, *driver, record, dir, arena));
+  // After that look at it: what mounts() says of a layer that is never synced holds for one mount.
   prepared->rootfs = TRY(driver->mounts(id));
-  const Identity identity = TRY(identity_of(store, record, dir, prepared->rootfs, arena));
   const Str init = record.host.init ? TRY(find_init_program(arena)) : Str();
   prepared->network = TRY(NetworkSession::open(store, record));
   TRY(write_container_files(store, dir, record, prepared->network));

@@ -49,6 +49,12 @@ root_mount() { # RUN OPTION...
   slipway rm -f box >/dev/null
 }
 check_contains "$(root_mount --rm)" volatile
+# Its tree may have been looked at before: for the user of an image that has never run, for a volume.
+check slipway import -c 'USER daemon' "$TMPDIR/busybox-rootfs" fresh
+check slipway run --rm -v vol:/bin fresh id -un
+check_eq daemon "$out"
+check slipway volume rm vol
+check slipway rmi fresh
 check_lacks "$(root_mount)" volatile
 
 # Killed anywhere, it can be done again, and nobody sees a half of it.
