@@ -6,6 +6,7 @@
 #include "src/manager/layer_commit.h"
 #include "src/manager/lifecycle.h"
 #include "src/manager/observe.h"
+#include "src/manager/wire.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
 #include "src/store/work.h"
@@ -16,27 +17,44 @@ namespace {
 
 constexpr int kAttempts = 5;
 
-/// The container stands still while this lives.
+/// The container stands still while this lives. When we are killed its monitor thaws it.
 class Pause {
  public:
   explicit Pause(store::Store& store) : store_(store) {}
   Pause(const Pause&) = delete;
   Pause& operator=(const Pause&) = delete;
   ~Pause() {
-    if (!paused_.empty()) (void)unpause_container(store_, paused_);
+    if (paused_.empty()) return;
+    (void)unpause_container(store_, paused_);
+    hold(false);
   }
   /// One that does not run, or is paused already, is left as it is.
   Status begin(const std::string& id) {
     Arena arena;
     const Observed now = TRY(observe(store_, id, arena));
     if (now.status != store::ContainerStatus::running) return {};
-    TRY(pause_container(store_, id));
-    paused_ = id;
-    return {};
+    Result<Fd> monitor = monitor_socket(store_, id);
+    if (monitor.ok()) monitor_ = std::move(*monitor);
+    hold(true);
+    Status done = pause_container(store_, id);
+    if (done.ok()) {
+      paused_ = id;
+      return {};
+    }
+    // It has ended meanwhile, or somebody else has paused it.
+    if (done.error().kind() == ErrorKind::not_found) return {};
+    if (TRY(observe(store_, id, arena)).status != store::ContainerStatus::running) return {};
+    return done;
   }
 
  private:
+  void hold(bool held) {
+    const uint8_t word = held;
+    if (monitor_) (void)wire::send(monitor_.get(), wire::kHold, &word, sizeof word, true);
+  }
+
   store::Store& store_;
+  Fd monitor_;
   std::string paused_;
 };
 
@@ -174,8 +192,11 @@ class Committer {
 Result<std::string> commit_container(Stores stores, store::Store& store, const CommitRequest& request) {
   for (int attempt = 1;; ++attempt) {
     Result<std::string> id = Committer(stores, store, request)();
+    if (id.ok()) return id;
+    // What is missing may be missing because the container itself was removed meanwhile.
+    TRY(store::Containers(store).open(request.container));
     // Somebody removed an image that had the very same layer while we took it over.
-    if (id.ok() || id.error().kind() != ErrorKind::in_use || attempt == kAttempts) return id;
+    if (id.error().kind() != ErrorKind::in_use || attempt == kAttempts) return id;
   }
 }
 

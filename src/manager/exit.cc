@@ -52,8 +52,9 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
         to_string(observed->status), static_cast<int>(id.size()), id.data());
   (void)engine_delete(store, id);
   collect_session(store, id);
-  (void)sys::remove_tree(store.run_fd(), monitor_dir(id).c_str());
   TRY(containers.remove(id, std::move(lock)));
+  // Last: by this the next command finds what of a container of --rm a killed one has left.
+  (void)sys::remove_tree(store.run_fd(), monitor_dir(id).c_str());
   if (!record.ok()) return {};
   container_event(store, "destroy", **record);
   store::Volumes store_volumes(store);

@@ -1,7 +1,5 @@
 #include "src/manager/identity_cache.h"
 
-#include <sys/stat.h>
-
 #include <string>
 
 #include "src/base/digest.h"
@@ -27,20 +25,18 @@ namespace slipway::manager {
 
 namespace {
 
-constexpr char kRoom[] = "identities";
-
 /// The question: the layer, the user, and the groups that were asked for.
 std::string path_of(const store::Record& record) {
   std::string question(record.config.user.view());
   for (const Str group : record.host.group_add) question.append("\n").append(group.view());
-  const std::string layer(record.layer.empty() ? std::string_view("none") : record.layer.view());
-  return std::string(kRoom) + "/" + layer + "." + sha256(question).brief();
+  return "graph/" + std::string(record.layer.view()) + "/user." + sha256(question).brief();
 }
 
 }  // namespace
 
 Opt<Identity> remembered_identity(const store::Store& store, const store::Record& record, Arena& arena) {
-  auto text = sys::read_file_at(store.run_fd(), path_of(record).c_str(), 1 << 16);
+  if (record.layer.empty()) return {};
+  auto text = sys::read_file_at(store.root_fd(), path_of(record).c_str(), 1 << 16);
   if (!text.ok()) return {};
   auto known = json::read<RememberedIdentity>(*text, json::type<RememberedIdentity>, arena);
   if (!known.ok()) return {};
@@ -53,6 +49,7 @@ Opt<Identity> remembered_identity(const store::Store& store, const store::Record
 }
 
 void remember_identity(const store::Store& store, const store::Record& record, const Identity& identity) {
+  if (record.layer.empty()) return;
   RememberedIdentity known;
   known.uid = identity.user.uid;
   known.gid = identity.user.gid;
@@ -60,9 +57,8 @@ void remember_identity(const store::Store& store, const store::Record& record, c
   known.home = identity.home;
   json::Writer writer;
   writer.value(json::type<RememberedIdentity>, &known);
-  mkdirat(store.run_fd(), kRoom, 0700);
   // It only saves time: what cannot be written is looked up again.
-  (void)sys::replace_file_at(store.run_fd(), path_of(record).c_str(), writer.text(), 0600, false);
+  (void)sys::replace_file_at(store.root_fd(), path_of(record).c_str(), writer.text(), 0600, false);
 }
 
 }  // namespace slipway::manager

@@ -8,8 +8,9 @@
 
 namespace slipway::manager {
 
-/// Only for a container that has never run, and into which nothing was copied: then its files are the image's. The answers are kept in
-/// <run-root>/identities, by the layer's chain ID, which stands for its content. Nothing when there is none.
+/// Only for a container that has never run, and into which nothing was copied: then its files are the image's. The
+/// answers are kept beside the record of the image's top layer, whose chain ID stands for its content, and go with
+/// it. Nothing when there is none.
 Opt<Identity> remembered_identity(const store::Store& store, const store::Record& record, Arena& arena);
 void remember_identity(const store::Store& store, const store::Record& record, const Identity& identity);
 

@@ -55,11 +55,6 @@ std::optional<int> listen_for_exit(const Fd& socket, int64_t until_ms) {
   }
 }
 
-Result<Fd> monitor_socket(store::Store& store, std::string_view id) {
-  const Fd dir = TRY(sys::open_at(store.run_fd(), monitor_dir(id).c_str(), O_RDONLY | O_DIRECTORY));
-  return wire::connect(dir.get(), "socket");
-}
-
 bool ends_it(const store::Record& record, int signal) {
   if (signal == SIGKILL) return true;
   auto stop = oci::parse_signal(record.config.stop_signal.empty() ? Str("TERM") : record.config.stop_signal);
@@ -67,6 +62,11 @@ bool ends_it(const store::Record& record, int signal) {
 }
 
 }  // namespace
+
+Result<Fd> monitor_socket(store::Store& store, std::string_view id) {
+  const Fd dir = TRY(sys::open_at(store.run_fd(), monitor_dir(id).c_str(), O_RDONLY | O_DIRECTORY));
+  return wire::connect(dir.get(), "socket");
+}
 
 Status set_stopped(store::Store& store, std::string_view id, bool stopped) {
   const Fd dir = TRY(store::Containers(store).open(id));

@@ -4,10 +4,14 @@
 #include <optional>
 #include <string_view>
 
+#include "src/base/fd.h"
 #include "src/manager/observe.h"
 #include "src/store/store.h"
 
 namespace slipway::manager {
+
+/// A conversation with the container's monitor (wire.h). Errors: not_found, when it has none.
+Result<Fd> monitor_socket(store::Store& store, std::string_view id);
 
 /// Until the container has ended for good; its exit code. `timeout_ms` < 0: for ever; nothing when it ran out.
 /// Errors: not_found.

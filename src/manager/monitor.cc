@@ -17,6 +17,7 @@
 #include "src/manager/engine.h"
 #include "src/manager/events.h"
 #include "src/manager/exit.h"
+#include "src/manager/lifecycle.h"
 #include "src/manager/monitor_clients.h"
 #include "src/manager/monitor_health.h"
 #include "src/manager/monitor_memory.h"
@@ -247,7 +248,8 @@ class Monitor final : ClientHandler, Streams::Sink {
     if (lock_) {
       unlinkat(lock_.get(), "socket", 0);
       unlinkat(lock_.get(), "paused", 0);
-      unlinkat(store_.run_fd(), monitor_dir(settings_.id).c_str(), AT_REMOVEDIR);
+      // That of a container of --rm is removed with it.
+      if (!settings_.auto_remove) unlinkat(store_.run_fd(), monitor_dir(settings_.id).c_str(), AT_REMOVEDIR);
     }
     if (settings_.auto_remove) {
       dir_.reset();
@@ -297,6 +299,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   }
   void window_size(wire::WindowSize size) override { streams_.set_window_size(size); }
   void stop() override { stop_ = true; }
+  void hold_lost() override { (void)unpause_container(store_, settings_.id); }
 
   struct OwnedState {
     int32_t pid = 0;
@@ -325,15 +328,16 @@ class Monitor final : ClientHandler, Streams::Sink {
   bool lean_ = false;  // release_memory() was called
 };
 
-void report_failure(store::Store& store, std::string_view id, int dir, const Fd& conversation,
-                    const Error& error) {
+void report_failure(store::Store& store, std::string_view id, bool auto_remove, int dir,
+                    const Fd& conversation, const Error& error) {
   store::State state;
   state.status = "created";
   state.exit_code = exit_code_of(error);
   state.error = Str::wrap(error.text());
   (void)store::Containers(store).save_state(dir, state);
   unlinkat(store.run_fd(), (monitor_dir(id) + "/socket").c_str(), 0);
-  unlinkat(store.run_fd(), monitor_dir(id).c_str(), AT_REMOVEDIR);
+  // Of a container of --rm it stays until the container goes, in case that our parent was killed.
+  if (!auto_remove) unlinkat(store.run_fd(), monitor_dir(id).c_str(), AT_REMOVEDIR);
   wire::Failure failure;
   failure.kind = static_cast<uint8_t>(error.kind());
   failure.code = error.code();
@@ -347,21 +351,20 @@ void report_failure(store::Store& store, std::string_view id, int dir, const Fd&
 void run_monitor(store::Store& store, std::unique_ptr<Prepared> prepared, Fd container_dir, Fd conversation,
                  uint8_t attach) {
   become_monitor();
-  // The parent's lock is on the description that both share: ours for later must be another one. The lock is held
-  // until the state says that the container runs, also when the parent is killed: else `rm` would find one that was
-  // never started, and remove it from under us.
+  // The parent's lock is on the description that both share: ours for later must be another one.
   const std::string id(prepared->record->id.view());
+  const bool auto_remove = prepared->record->host.auto_remove;
   Fd dir(open(prepared->bundle.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   {
     Monitor monitor(store, *prepared->record, Fd(dup(dir.get())));
     Status launched = monitor.launch(std::move(prepared));
-    // Until the monitor's own lock says that somebody minds the container, even if our parent is killed.
+    // Until the state says that it runs, even if our parent is killed: else `rm` would find a container that was never
+    // started, and remove it from under us.
     container_dir.reset();
     if (!launched.ok()) {
-      report_failure(store, id, dir.get(), conversation, launched.error());
+      report_failure(store, id, auto_remove, dir.get(), conversation, launched.error());
       _exit(1);
     }
-    container_dir.reset();
     const int32_t pid = monitor.pid();
     (void)wire::send(conversation.get(), wire::kStarted, &pid, sizeof pid, true);
     // A detached command has heard all that it wants to hear.

@@ -74,8 +74,10 @@ void Clients::handle(const pollfd* fds, ClientHandler& handler, bool stdin_once)
     else if (events & (POLLHUP | POLLERR))
       client.gone = true;
   }
-  for (const Client& client : clients_)
+  for (const Client& client : clients_) {
     if (client.gone && (client.wants & wire::kWantInput) && stdin_once) handler.input_end();
+    if (client.gone && client.holds) handler.hold_lost();
+  }
   std::erase_if(clients_, [](const Client& client) { return client.gone; });
   if (!newcomer) return;
   Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -109,6 +111,9 @@ void Clients::read(Client& client, ClientHandler& handler) {
       break;
     case wire::kStop:
       handler.stop();
+      break;
+    case wire::kHold:
+      client.holds = !payload.empty() && payload[0] != 0;
       break;
     default:
       client.gone = true;

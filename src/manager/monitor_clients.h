@@ -20,6 +20,8 @@ class ClientHandler {
   virtual void input_end() = 0;
   virtual void window_size(wire::WindowSize size) = 0;
   virtual void stop() = 0;
+  /// A client that had paused the container for its own work is gone without a word.
+  virtual void hold_lost() = 0;
 
  protected:
   ~ClientHandler() = default;
@@ -46,6 +48,7 @@ class Clients {
   struct Client {
     Fd socket;
     uint8_t wants = 0;
+    bool holds = false;
     std::string pending;  // whole messages do not fit: one that waits
     bool gone = false;
   };

@@ -26,6 +26,7 @@ enum Letter : char {
   kInputEnd = 'C',    // no more of them
   kWindowSize = 'W',  // WindowSize
   kStop = 'T',        // do not restart it after its next end
+  kHold = 'H',        // uint8: 1, thaw the container when this conversation ends; 0, do not
 };
 
 inline constexpr uint8_t kWantInput = 1;

@@ -99,10 +99,11 @@ Result<Draft> Containers::begin(std::string_view name) {
     std::string id = TRY(new_id());
     const std::string dir = in_room("pending", id);
     if (mkdirat(store_.root_fd(), dir.c_str(), 0700) < 0) return Error::sys(errno, "mkdir `%s`", dir.c_str());
-    Fd lock = TRY(lock_directory(store_.root_fd(), dir.c_str(), LockMode::exclusive));
     // Between the two calls collect() may have taken it for rubbish.
-    if (!still_named(lock, store_.root_fd(), dir.c_str())) continue;
-    Draft draft(store_, std::move(id), std::move(lock));
+    Result<Fd> lock = lock_directory(store_.root_fd(), dir.c_str(), LockMode::exclusive);
+    if (!lock.ok() && lock.error().kind() != ErrorKind::not_found) return std::move(lock).error();
+    if (!lock.ok() || !still_named(*lock, store_.root_fd(), dir.c_str())) continue;
+    Draft draft(store_, std::move(id), std::move(*lock));
     const std::string short_link = in_room("ids", short_id(draft.id_));
     if (symlinkat(draft.id_.c_str(), store_.root_fd(), short_link.c_str()) < 0) {
       if (errno == EEXIST) continue;

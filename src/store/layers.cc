@@ -53,13 +53,18 @@ bool Layers::has(std::string_view id) const {
 
 Status Layers::add(const Layer& layer) const {
   TRY(Digest::from_hex(layer.id).ctx("layer"));
-  if (mkdirat(room_.get(), layer.id.c_str(), 0700) < 0 && errno != EEXIST)
-    return Error::sys(errno, "layer `%s`: mkdir", layer.id.c_str());
-  if (has(layer.id)) return {};
   json::Writer writer;
   writer.value(json::type<Layer>, &layer);
-  return sys::replace_file_at(room_.get(), record_path(layer.id).c_str(), writer.text(), 0600, true)
-      .ctx("layer `%s`", layer.id.c_str());
+  // Somebody who removes the same layer may take the directory away while we put the record in.
+  for (;;) {
+    if (mkdirat(room_.get(), layer.id.c_str(), 0700) < 0 && errno != EEXIST)
+      return Error::sys(errno, "layer `%s`: mkdir", layer.id.c_str());
+    if (has(layer.id)) return {};
+    Status written =
+        sys::replace_file_at(room_.get(), record_path(layer.id).c_str(), writer.text(), 0600, true);
+    if (written.ok() || written.error().code() != ENOENT)
+      return std::move(written).ctx("layer `%s`", layer.id.c_str());
+  }
 }
 
 Status Layers::remove(std::string_view id) const {

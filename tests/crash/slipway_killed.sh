@@ -8,6 +8,7 @@ require_root
 require_program slipway
 . "$SOURCE/tests/lib/strike.sh"
 busybox_image bb
+slipway run -d --name living bb sh -c 'for i in $(seq 50); do echo $i >/file$i; done; sleep 1000' >/dev/null
 slipway run --name changed bb sh -c 'for i in $(seq 50); do echo $i >/file$i; done'
 
 store() { strike "$SLIPWAY" --root "$TMPDIR/slipway" --run-root "$TMPDIR/slipway-run" "$@"; }
@@ -24,6 +25,12 @@ rm_() {
   store rm "$1"
 }
 commit_() { store commit changed "$1"; }
+# It stands still for the commit, and goes on when the commit has died.
+goes_on() { [ "$(slipway inspect --format '{{.State.Status}}' living)" = running ]; }
+live_() {
+  store commit living "$1"
+  wait_for 5 goes_on
+}
 rmi_() {
   slipway commit changed "$1" >/dev/null
   store rmi "$1"
@@ -34,7 +41,7 @@ clean() {
   for id in $out; do check slipway rm -f "$id"; done
   # What a killed run --rm has left has a name that nobody chose.
   check slipway ps -aq
-  for id in $out; do [ "$id" = "$kept" ] || check slipway rm -f "$id"; done
+  for id in $out; do [[ $kept = *$id* ]] || check slipway rm -f "$id"; done
   check slipway images -q --filter reference="$verb*"
   for id in $(sort -u <<<"$out"); do check slipway rmi -f "$id"; done
   # An image whose commit died before it had its name.
@@ -47,7 +54,7 @@ kept=$(slipway ps -aq)
 longest=$((3 * $(duration slipway run --rm bb true)))
 slipway commit changed warm >/dev/null
 slipway rmi warm >/dev/null
-for verb in run once detach create start rm commit rmi; do
+for verb in run once detach create start rm commit live rmi; do
   hits=0 within=$((longest / 3))
   for ((i = 0; hits < rounds && i < 4 * rounds; i++)); do
     ${verb}_ "$verb$i"
@@ -59,7 +66,7 @@ for verb in run once detach create start rm commit rmi; do
   [ $hits = "$rounds" ] || fail "$verb was killed $hits times only"
 done
 
-check slipway rm changed
+check slipway rm -f changed living
 check slipway rmi bb
 check slipway ps -aq
 check_eq "" "$out" "containers left"

@@ -5,8 +5,8 @@ rounds=${CRASH_ROUNDS:-${STRESS:+200}}
 rounds=${rounds:-40}
 
 # Nobody ever writes into it: a wait for it with a limit is a sleep that starts no process.
-mkfifo "$TMPDIR/never"
-exec {never}<>"$TMPDIR/never"
+mkfifo "$TMPDIR/never$BASHPID"
+exec {never}<>"$TMPDIR/never$BASHPID"
 
 # Waits for up to this many microseconds.
 pause_below() { # MICROSECONDS
