@@ -24,6 +24,21 @@ Status resolve_shared(store::Store& store, Str& mode, Arena& arena) {
   return {};
 }
 
+/// The memory of others is shared only by those who offer it.
+Status check_shared_ipc(store::Store& store, const HostConfig& host, Arena& arena) {
+  constexpr std::string_view kPrefix = "container:";
+  if (!host.ipc_mode.view().starts_with(kPrefix)) return {};
+  const Record* donor =
+      TRY(store::Containers(store).load(host.ipc_mode.view().substr(kPrefix.size()), arena));
+  const std::string_view mode = donor->host.ipc_mode;
+  if (mode == "shareable" || mode == "host" || mode.starts_with(kPrefix)) return {};
+  return Error::of(
+      ErrorKind::invalid,
+      "cannot join IPC of container %s: non-shareable IPC (hint: use IpcMode:shareable for the donor "
+      "container)",
+      donor->name.c_str());
+}
+
 /// The networks must be there, and are noted by their names.
 Status resolve_networks(store::Store& store, Record& record, Arena& arena) {
   store::Networks networks(store);
@@ -101,6 +116,7 @@ Status check_request(store::Store& store, Record& record, Arena& arena) {
   HostConfig& host = record.host;
   for (Str* mode : {&host.network_mode, &host.pid_mode, &host.ipc_mode, &host.uts_mode})
     TRY(resolve_shared(store, *mode, arena));
+  TRY(check_shared_ipc(store, host, arena));
   TRY(check_network(record));
   TRY(resolve_networks(store, record, arena));
   if (host.uts_mode == "host" && !record.config.hostname.empty())

@@ -121,6 +121,18 @@ Status apply_image(CreateRequest& request, const FoundImage& image, Arena& arena
   return {};
 }
 
+Map<Str> labels_of(const List<Str>& words, Arena& arena) {
+  ListBuilder<Entry<Str>> labels(arena);
+  for (const Str word : words) {
+    const size_t equals = std::min(word.view().find('='), word.size);
+    labels.add({arena.copy(word.view().substr(0, equals)),
+                arena.copy(word.view().substr(std::min(equals + 1, word.size)))});
+  }
+  Map<Str> map;
+  static_cast<List<Entry<Str>>&>(map) = labels.list();
+  return map;
+}
+
 /// Makes and claims the volumes, and says where they are.
 Status take_volumes(store::Store& store, const std::string& id, Record& record, Arena& arena) {
   store::Volumes volumes(store);
@@ -131,6 +143,7 @@ Status take_volumes(store::Store& store, const std::string& id, Record& record, 
     volume.name = mount.name;
     volume.created_at = record.created;
     volume.anonymous = mount.anonymous;
+    volume.labels = labels_of(mount.labels, arena);
     TRY(volumes.create(volume));
     TRY(volumes.claim(mount.name, id));
     mount.source = arena.copy(volumes.data_path(mount.name));

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "src/manager/observe.h"
+#include "src/manager/shared_memory.h"
 #include "src/store/containers.h"
 #include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
@@ -96,15 +97,18 @@ class Program {
 
 constexpr int kNoStreams[3] = {-1, -1, -1};
 
-/// The root file system at <bundle>/rootfs, for this process and its children only.
-Status mount_for_children(const Prepared& prepared) {
+/// What is mounted after this is mounted for this process and its children only.
+Status own_mounts() {
   if (unshare(CLONE_NEWNS) < 0) return Error::sys(errno, "make a mount namespace");
-  if (sys::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
-    return Error::sys(errno, "make the mounts private");
-  const std::string target = prepared.bundle + "/rootfs";
+  // Slaves: what the user mounts below a shared volume later must arrive there.
+  if (sys::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0)
+    return Error::sys(errno, "make the mounts our own");
+  return {};
+}
+
+Status mount_at(const Fd& tree, const std::string& target) {
   if (mkdir(target.c_str(), 0700) < 0 && errno != EEXIST)
     return Error::sys(errno, "mkdir `%s`", target.c_str());
-  const Fd tree = TRY(sys::mount_detached(prepared.rootfs));
   if (sys::move_mount(tree.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) < 0)
     return Error::sys(errno, "mount `%s`", target.c_str());
   return {};
@@ -152,11 +156,20 @@ Result<runtime::Created> take_process(const std::string& path) {
   return created;
 }
 
+/// /dev/shm of another container where the spec has it; see spec_mounts.cc.
+Status mount_shared_memory(store::Store& store, const Prepared& prepared) {
+  const Fd tree = TRY(open_shared_memory(store, prepared.record->host.ipc_mode));
+  const std::string target = prepared.bundle + "/shm";
+  sys::umount2(target.c_str(), MNT_DETACH);  // of the last start
+  return mount_at(tree, target);
+}
+
 Result<runtime::Created> create_external(store::Store& store, const Prepared& prepared,
                                          const runtime::CreateOptions& options) {
   const std::string id(prepared.record->id.view());
   const Program program = TRY(Program::of(store, id));
-  TRY(mount_for_children(prepared));
+  const Fd rootfs = TRY(sys::mount_detached(prepared.rootfs));
+  TRY(mount_at(rootfs, prepared.bundle + "/rootfs"));
   const Fd dir = TRY(sys::open_at(AT_FDCWD, prepared.bundle.c_str(), O_RDONLY | O_DIRECTORY));
   TRY(sys::replace_file_at(dir.get(), "config.json", prepared.config_text, 0600, false));
   const std::string pid_file = store.run_root() + "/" + monitor_dir(id) + "/pid";
@@ -186,7 +199,11 @@ bool is_external(const store::Store& store, std::string_view id) {
 
 Result<runtime::Created> engine_create(store::Store& store, const Prepared& prepared,
                                        const runtime::CreateOptions& options) {
-  if (!prepared.record->host.runtime.empty()) return create_external(store, prepared, options);
+  const bool shares_memory = prepared.record->host.ipc_mode.view().starts_with("container:");
+  const bool external = !prepared.record->host.runtime.empty();
+  if (external || shares_memory) TRY(own_mounts());
+  if (shares_memory) TRY(mount_shared_memory(store, prepared));
+  if (external) return create_external(store, prepared, options);
   return runtime::create(runtime_context(store), prepared.record->id, *prepared.spec, prepared.config_text,
                          options);
 }

@@ -10,6 +10,7 @@
 #include "src/manager/events.h"
 #include "src/manager/network.h"
 #include "src/manager/observe.h"
+#include "src/manager/spec.h"
 #include "src/store/containers.h"
 #include "src/store/removal.h"
 #include "src/store/volumes.h"
@@ -23,18 +24,16 @@ int exit_code_of(const Error& error) {
   return error.kind() == ErrorKind::not_executable ? 126 : 128;
 }
 
-bool was_oom_killed(const store::Store& store, std::string_view id) {
+bool was_oom_killed(std::string_view cgroup_parent, std::string_view id) {
+  const std::string group = container_cgroup(cgroup_parent, id);
   // v2 in memory.events, v1 in memory.oom_control; both have a line "oom_kill N".
-  for (const char* path :
-       {"/sys/fs/cgroup/memory/slipway/%s/memory.oom_control", "/sys/fs/cgroup/slipway/%s/memory.events"}) {
-    std::string file(path);
-    file.replace(file.find("%s"), 2, id);
+  for (const std::string& file : {"/sys/fs/cgroup/memory" + group + "/memory.oom_control",
+                                  "/sys/fs/cgroup" + group + "/memory.events"}) {
     auto text = sys::read_file_at(AT_FDCWD, file.c_str(), 4096);
     if (!text.ok()) continue;
     const size_t at = text->find("oom_kill ");
     if (at != std::string::npos && atol(text->c_str() + at + 9) > 0) return true;
   }
-  (void)store;
   return false;
 }
 

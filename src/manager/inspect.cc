@@ -2,6 +2,7 @@
 
 #include "src/manager/network.h"
 #include "src/manager/observe.h"
+#include "src/manager/spec.h"
 #include "src/store/containers.h"
 
 namespace slipway::manager {
@@ -118,12 +119,27 @@ Value ulimits_value(const store::HostConfig& host) {
   return out;
 }
 
+Value throttles_value(const List<store::ThrottleRule>& rules, const char* field) {
+  Value out = Value::array();
+  for (const store::ThrottleRule& rule : rules)
+    out.add(Value::object().set("Path", rule.path).set(field, static_cast<int64_t>(rule.rate)));
+  return out;
+}
+
 void add_resources(Value& out, const store::HostConfig& host) {
   out.set("CpuShares", host.cpu_shares);
   out.set("Memory", host.memory);
   out.set("NanoCpus", host.nano_cpus);
   out.set("CgroupParent", host.cgroup_parent);
   out.set("BlkioWeight", static_cast<int>(host.blkio_weight));
+  out.set("BlkioWeightDevice", throttles_value(host.blkio_weight_device, "Weight"));
+  out.set("BlkioDeviceReadBps", throttles_value(host.blkio_device_read_bps, "Rate"));
+  out.set("BlkioDeviceWriteBps", throttles_value(host.blkio_device_write_bps, "Rate"));
+  out.set("BlkioDeviceReadIOps", throttles_value(host.blkio_device_read_iops, "Rate"));
+  out.set("BlkioDeviceWriteIOps", throttles_value(host.blkio_device_write_iops, "Rate"));
+  out.set("CpuRealtimePeriod", host.cpu_realtime_period);
+  out.set("CpuRealtimeRuntime", host.cpu_realtime_runtime);
+  out.set("DeviceRequests", Value());
   out.set("CpuPeriod", host.cpu_period);
   out.set("CpuQuota", host.cpu_quota);
   out.set("CpusetCpus", host.cpuset_cpus);
@@ -138,7 +154,7 @@ void add_resources(Value& out, const store::HostConfig& host) {
   out.set("Ulimits", ulimits_value(host));
 }
 
-Value host_value(const store::Record& record) {
+Value host_value(const store::Record& record, Arena& arena) {
   const store::HostConfig& host = record.host;
   Value out = Value::object();
   out.set("Binds", list_or_null(host.binds));
@@ -163,6 +179,7 @@ Value host_value(const store::Record& record) {
   out.set("ExtraHosts", list_or_null(host.extra_hosts));
   out.set("GroupAdd", list_or_null(host.group_add));
   out.set("IpcMode", host.ipc_mode.empty() ? Str("private") : host.ipc_mode);
+  out.set("Cgroup", "");
   out.set("Links", Value());
   out.set("OomScoreAdj", host.oom_score_adj);
   out.set("PidMode", host.pid_mode);
@@ -177,15 +194,20 @@ Value host_value(const store::Record& record) {
   out.set("ShmSize", host.shm_size);
   out.set("Sysctls", Value::map_of(host.sysctls));
   out.set("Runtime", host.runtime.empty() ? Str("slip") : host.runtime);
+  out.set("ConsoleSize", Value::array().add(0).add(0));
+  out.set("Isolation", "");
   out.set("Init", host.init);
   out.set("Annotations", Value::map_of(host.annotations));
   add_resources(out, host);
+  out.set("MaskedPaths", Value::strings(masked_paths(host, arena)));
+  out.set("ReadonlyPaths", Value::strings(read_only_paths(host, arena)));
   return out;
 }
 
 Value mounts_value(const store::Record& record) {
   Value out = Value::array();
   for (const store::MountPoint& mount : record.mounts) {
+    if (record.host.tmpfs.find(mount.destination)) continue;  // of --tmpfs: docker shows it there only
     Value one = Value::object();
     one.set("Type", mount.type);
     if (!mount.name.empty()) one.set("Name", mount.name);
@@ -211,6 +233,8 @@ Value endpoint_value(const store::Attachment* attachment, const Value& status) {
   out.set("Aliases", attachment ? Value::strings(attachment->aliases) : Value());
   out.set("NetworkID", text_of(status["id"])).set("IPAddress", text_of(status["address"]));
   out.set("IPPrefixLen", status["prefix"].is_integer() ? status["prefix"] : Value(0));
+  out.set("IPAMConfig", Value()).set("Links", Value()).set("EndpointID", "").set("DriverOpts", Value());
+  out.set("IPv6Gateway", "").set("GlobalIPv6Address", "").set("GlobalIPv6PrefixLen", 0);
   return out.set("Gateway", text_of(status["gateway"])).set("MacAddress", text_of(status["mac"]));
 }
 
@@ -229,6 +253,13 @@ Value network_value(const store::Store& store, const store::Record& record, bool
   const Value bindings = running ? port_map(published_ports(store, record, arena)) : Value::map();
   for (const auto& member : bindings.members()) ports.set(member.key, member.value);
   return Value::object()
+      .set("Bridge", "")
+      .set("SandboxID", "")
+      .set("HairpinMode", false)
+      .set("EndpointID", "")
+      .set("GlobalIPv6Address", "")
+      .set("GlobalIPv6PrefixLen", 0)
+      .set("IPv6Gateway", "")
       .set("Ports", std::move(ports))
       .set("IPAddress", text_of(first["address"]))
       .set("IPPrefixLen", first["prefix"].is_integer() ? first["prefix"] : Value(0))
@@ -274,7 +305,7 @@ Result<Value> inspect_container(store::Store& store, std::string_view id, bool s
   out.set("ProcessLabel", "");
   out.set("AppArmorProfile", "");
   out.set("ExecIDs", Value());
-  out.set("HostConfig", host_value(record));
+  out.set("HostConfig", host_value(record, arena));
   out.set("GraphDriver", TRY(graph_driver_value(store, record)));
   if (size) {
     drivers::Driver* driver = TRY(store.driver());

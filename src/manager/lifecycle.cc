@@ -124,7 +124,8 @@ Status kill_container(store::Store& store, std::string_view id, int signal) {
   return {};
 }
 
-Status stop_container(store::Store& store, std::string_view id, std::optional<int> seconds) {
+Status stop_container(store::Store& store, std::string_view id, std::optional<int> seconds,
+                      std::optional<int> first) {
   Arena arena;
   const store::Record* record = TRY(store::Containers(store).load(id, arena));
   const Observed observed = TRY(observe(store, id, arena));
@@ -141,7 +142,7 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
   if (observed.status == store::ContainerStatus::paused) TRY(unpause_container(store, id));
   const int timeout = seconds ? *seconds : record->config.stop_timeout.value_or(kDefaultStopTimeout);
   const Str name = record->config.stop_signal.empty() ? Str("TERM") : record->config.stop_signal;
-  const int signal = TRY(oci::parse_signal(name));
+  const int signal = first ? *first : TRY(oci::parse_signal(name));
   Status signalled = engine_signal(store, id, signal);
   if (signalled.ok() || signalled.error().kind() != ErrorKind::in_use) TRY(std::move(signalled));
   const auto ended = [&](int64_t timeout_ms) -> Result<bool> {

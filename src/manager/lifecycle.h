@@ -22,8 +22,9 @@ Result<std::optional<int>> wait_container(store::Store& store, std::string_view 
 Status kill_container(store::Store& store, std::string_view id, int signal);
 
 /// The stop signal, and SIGKILL when it is still there after `seconds` (-1: never). A container that does not
-/// run is stopped already. `seconds` absent: the container's own, else 10.
-Status stop_container(store::Store& store, std::string_view id, std::optional<int> seconds);
+/// run is stopped already. What is absent is the container's own, else SIGTERM and 10.
+Status stop_container(store::Store& store, std::string_view id, std::optional<int> seconds = {},
+                      std::optional<int> first = {});
 
 /// Errors: in_use, when it does not run or is paused (is not paused) already.
 Status pause_container(store::Store& store, std::string_view id);

@@ -47,7 +47,7 @@ int64_t monotonic_ms() {
 struct Settings {
   std::string id;
   bool terminal = false, open_stdin = false, stdin_once = false, auto_remove = false;
-  std::string restart_policy;
+  std::string cgroup_parent, restart_policy;
   int restart_limit = 0;
 };
 
@@ -58,6 +58,7 @@ Settings settings_of(const store::Record& record) {
   out.open_stdin = record.config.open_stdin;
   out.stdin_once = record.config.stdin_once;
   out.auto_remove = record.host.auto_remove;
+  out.cgroup_parent = record.host.cgroup_parent.view();
   out.restart_policy = record.host.restart_policy.name.view();
   out.restart_limit = record.host.restart_policy.maximum_retry_count;
   return out;
@@ -195,7 +196,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     if (log_) (void)log_->flush();
     state_.finished_at = store::now_rfc3339();
     state_.exit_code = code;
-    state_.oom_killed = was_oom_killed(store_, settings_.id);
+    state_.oom_killed = was_oom_killed(settings_.cgroup_parent, settings_.id);
     state_.pid = 0;
     state_.pid_start_time = 0;
     if (!settings_.auto_remove) save_state("exited");

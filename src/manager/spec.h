@@ -33,6 +33,14 @@ Result<oci::Resources*> spec_resources(const store::HostConfig& host, Arena& are
 /// Adds --device and, for --privileged, all devices of the host.
 Status spec_devices(const store::HostConfig& host, oci::Linux& out, Arena& arena);
 
+/// The paths that are hidden from the container, and those that it cannot write to.
+List<Str> masked_paths(const store::HostConfig& host, Arena& arena);
+List<Str> read_only_paths(const store::HostConfig& host, Arena& arena);
+/// "c 10:200 rwm", "b *:* m". Errors: usage.
+Result<oci::DeviceRule> parse_device_rule(Str text, Arena& arena);
+
+/// The container's cgroup, below the hierarchies' roots.
+std::string container_cgroup(std::string_view parent, std::string_view id);
 /// Whether the container gets a cgroup namespace of its own: asked for, or docker's default for this host.
 bool has_cgroup_namespace(const store::HostConfig& host);
 /// Where a namespace of another container is. Errors: in_use when it does not run.

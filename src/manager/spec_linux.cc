@@ -27,10 +27,10 @@ List<Str> list_of(const char* const (&texts)[N], Arena& arena) {
   return list;
 }
 
-bool has_security_option(const store::HostConfig& host, std::string_view option) {
+bool shows_system_paths(const store::HostConfig& host) {
   for (const Str text : host.security_opt)
-    if (text == option) return true;
-  return false;
+    if (text == "systempaths=unconfined") return true;
+  return host.privileged;
 }
 
 /// A namespace of the container by its mode: "host", "container:ID", "ns:PATH", or one of its own.
@@ -94,6 +94,19 @@ Str root_propagation(const store::Record& record) {
 
 }  // namespace
 
+List<Str> masked_paths(const store::HostConfig& host, Arena& arena) {
+  return shows_system_paths(host) ? List<Str>() : list_of(kMasked, arena);
+}
+List<Str> read_only_paths(const store::HostConfig& host, Arena& arena) {
+  return shows_system_paths(host) ? List<Str>() : list_of(kReadOnly, arena);
+}
+
+std::string container_cgroup(std::string_view parent, std::string_view id) {
+  if (parent.empty()) parent = "slipway";
+  std::string path(parent.starts_with('/') ? "" : "/");
+  return path.append(parent).append("/").append(id);
+}
+
 bool has_cgroup_namespace(const store::HostConfig& host) {
   if (host.cgroupns_mode == "private") return true;
   if (host.cgroupns_mode == "host" || host.privileged) return false;
@@ -119,13 +132,10 @@ Result<oci::Linux*> spec_linux(const SpecInputs& in) {
   out->resources = TRY(spec_resources(host, in.arena));
   TRY(spec_devices(host, *out, in.arena));
   out->sysctl = sysctls(in);
-  const std::string parent = host.cgroup_parent.empty() ? "/slipway" : std::string(host.cgroup_parent.view());
-  out->cgroups_path = in.arena.format("%s/%s", parent.c_str(), in.record.id.c_str());
+  out->cgroups_path = in.arena.copy(container_cgroup(host.cgroup_parent, in.record.id));
   out->rootfs_propagation = root_propagation(in.record);
-  if (!host.privileged && !has_security_option(host, "systempaths=unconfined")) {
-    out->masked_paths = list_of(kMasked, in.arena);
-    out->readonly_paths = list_of(kReadOnly, in.arena);
-  }
+  out->masked_paths = masked_paths(host, in.arena);
+  out->readonly_paths = read_only_paths(host, in.arena);
   const List<Str> capabilities = TRY(effective_capabilities(host, in.arena));
   out->seccomp = TRY(seccomp_for(host, capabilities, in.arena));
   return out;

@@ -59,12 +59,8 @@ class Mounts {
     if (host.ipc_mode == "host") {
       add("/dev/shm", "bind", "/dev/shm", {"rbind", "rprivate"});
     } else if (host.ipc_mode.view().starts_with("container:")) {
-      // The other one's memory belongs to its IPC namespace.
-      const Str ipc = TRY(namespace_of(in_.store, host.ipc_mode, "ipc", in_.arena));
-      const std::string_view process = ipc.view().substr(0, ipc.view().find("/ns/"));
-      add("/dev/shm", "bind",
-          in_.arena.format("%.*s/root/dev/shm", static_cast<int>(process.size()), process.data()),
-          {"rbind", "rprivate"});
+      // The other one's memory belongs to its IPC namespace; the engine mounts it there.
+      add("/dev/shm", "bind", in_.arena.format("%s/shm", in_.dir.c_str()), {"rbind", "rprivate"});
     } else {
       add("/dev/shm", "tmpfs", "shm",
           {"nosuid", "noexec", "nodev", "mode=1777",
@@ -87,7 +83,7 @@ class Mounts {
       TRY(check_source(point));
       mount.type = "bind";
       mount.source = point.source;
-      options.add("rbind");
+      options.add(is_flat(point) ? Str("bind") : Str("rbind"));
       if (point.read_only) options.add("ro");
       options.add(point.propagation.empty() ? Str("rprivate") : point.propagation);
     }
@@ -115,6 +111,12 @@ class Mounts {
       return;
     }
     mounts_.add(mount);
+  }
+
+  /// Without what is mounted below: bind-nonrecursive.
+  static bool is_flat(const MountPoint& point) {
+    return std::any_of(point.options.begin(), point.options.end(),
+                       [](Str option) { return option == "bind"; });
   }
 
   Status check_source(const MountPoint& point) {

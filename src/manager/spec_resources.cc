@@ -36,7 +36,8 @@ oci::MemoryResources* memory(const store::HostConfig& host, Arena& arena) {
 
 oci::CpuResources* cpu(const store::HostConfig& host, Arena& arena) {
   if (!host.cpu_shares && !host.nano_cpus && !host.cpu_period && !host.cpu_quota &&
-      host.cpuset_cpus.empty() && host.cpuset_mems.empty())
+      !host.cpu_realtime_period && !host.cpu_realtime_runtime && host.cpuset_cpus.empty() &&
+      host.cpuset_mems.empty())
     return nullptr;
   auto* out = arena.make<oci::CpuResources>();
   if (host.cpu_shares) out->shares = static_cast<uint64_t>(host.cpu_shares);
@@ -46,32 +47,51 @@ oci::CpuResources* cpu(const store::HostConfig& host, Arena& arena) {
   }
   if (host.cpu_period) out->period = static_cast<uint64_t>(host.cpu_period);
   if (host.cpu_quota) out->quota = host.cpu_quota;
+  if (host.cpu_realtime_period) out->realtime_period = static_cast<uint64_t>(host.cpu_realtime_period);
+  if (host.cpu_realtime_runtime) out->realtime_runtime = host.cpu_realtime_runtime;
   out->cpus = host.cpuset_cpus;
   out->mems = host.cpuset_mems;
   return out;
 }
 
+Result<dev_t> block_device(Str path) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) < 0) return Error::sys(errno, "device `%s`", path.c_str());
+  if (!S_ISBLK(info.st_mode))
+    return Error::of(ErrorKind::invalid, "`%s` is not a block device", path.c_str());
+  return info.st_rdev;
+}
+
 Result<List<oci::ThrottleDevice>> throttles(const List<store::ThrottleRule>& rules, Arena& arena) {
   List<oci::ThrottleDevice> out = arena.list<oci::ThrottleDevice>(rules.count);
   for (size_t i = 0; i < rules.count; ++i) {
-    struct stat info = {};
-    if (stat(rules[i].path.c_str(), &info) < 0)
-      return Error::sys(errno, "device `%s`", rules[i].path.c_str());
-    if (!S_ISBLK(info.st_mode))
-      return Error::of(ErrorKind::invalid, "`%s` is not a block device", rules[i].path.c_str());
-    out[i].major = major(info.st_rdev);
-    out[i].minor = minor(info.st_rdev);
+    const dev_t device = TRY(block_device(rules[i].path));
+    out[i].major = major(device);
+    out[i].minor = minor(device);
     out[i].rate = rules[i].rate;
+  }
+  return out;
+}
+
+Result<List<oci::WeightDevice>> weights(const List<store::ThrottleRule>& rules, Arena& arena) {
+  List<oci::WeightDevice> out = arena.list<oci::WeightDevice>(rules.count);
+  for (size_t i = 0; i < rules.count; ++i) {
+    const dev_t device = TRY(block_device(rules[i].path));
+    out[i].major = major(device);
+    out[i].minor = minor(device);
+    out[i].weight = static_cast<uint16_t>(rules[i].rate);
   }
   return out;
 }
 
 Result<oci::BlockIoResources*> block_io(const store::HostConfig& host, Arena& arena) {
   if (!host.blkio_weight && host.blkio_device_read_bps.empty() && host.blkio_device_write_bps.empty() &&
-      host.blkio_device_read_iops.empty() && host.blkio_device_write_iops.empty())
+      host.blkio_device_read_iops.empty() && host.blkio_device_write_iops.empty() &&
+      host.blkio_weight_device.empty())
     return nullptr;
   auto* out = arena.make<oci::BlockIoResources>();
   if (host.blkio_weight) out->weight = host.blkio_weight;
+  out->weight_device = TRY(weights(host.blkio_weight_device, arena));
   out->throttle_read_bps_device = TRY(throttles(host.blkio_device_read_bps, arena));
   out->throttle_write_bps_device = TRY(throttles(host.blkio_device_write_bps, arena));
   out->throttle_read_iops_device = TRY(throttles(host.blkio_device_read_iops, arena));
@@ -89,21 +109,6 @@ oci::DeviceRule rule(bool allow, Str type, int64_t major, int64_t minor, Str acc
   return out;
 }
 
-/// "c 10:200 rwm", "b *:* m".
-Result<oci::DeviceRule> parse_rule(Str text, Arena& arena) {
-  char type[2];
-  char major[12];
-  char minor[12];
-  char access[4];
-  char rest[2];
-  const auto number = [](const char* digits) {
-    return digits[0] == '*' ? -1 : static_cast<int64_t>(atol(digits));
-  };
-  if (sscanf(text.c_str(), "%1[abc] %11[0-9*]:%11[0-9*] %3[rwm]%1s", type, major, minor, access, rest) != 4)
-    return Error::of(ErrorKind::usage, "invalid device cgroup rule format: '%s'", text.c_str());
-  return rule(true, arena.copy(type), number(major), number(minor), arena.copy(access));
-}
-
 Result<List<oci::DeviceRule>> device_rules(const store::HostConfig& host, Arena& arena) {
   ListBuilder<oci::DeviceRule> rules(arena);
   if (host.privileged) {
@@ -117,11 +122,25 @@ Result<List<oci::DeviceRule>> device_rules(const store::HostConfig& host, Arena&
   static constexpr int kDevices[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8},   {1, 9},
                                         {5, 0}, {5, 1}, {5, 2}, {136, -1}};
   for (const auto& [major, minor] : kDevices) rules.add(rule(true, "c", major, minor, "rwm"));
-  for (const Str text : host.device_cgroup_rules) rules.add(TRY(parse_rule(text, arena)));
+  for (const Str text : host.device_cgroup_rules) rules.add(TRY(parse_device_rule(text, arena)));
   return rules.list();
 }
 
 }  // namespace
+
+Result<oci::DeviceRule> parse_device_rule(Str text, Arena& arena) {
+  char type[2];
+  char major[12];
+  char minor[12];
+  char access[4];
+  char rest[2];
+  const auto number = [](const char* digits) {
+    return digits[0] == '*' ? -1 : static_cast<int64_t>(atol(digits));
+  };
+  if (sscanf(text.c_str(), "%1[abc] %11[0-9*]:%11[0-9*] %3[rwm]%1s", type, major, minor, access, rest) != 4)
+    return Error::of(ErrorKind::usage, "invalid device cgroup rule format: '%s'", text.c_str());
+  return rule(true, arena.copy(type), number(major), number(minor), arena.copy(access));
+}
 
 Result<oci::Resources*> spec_resources(const store::HostConfig& host, Arena& arena) {
   auto* out = arena.make<oci::Resources>();

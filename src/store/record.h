@@ -130,6 +130,7 @@ struct MountPoint {
   List<Str> options;  // for mount(2), with data options of a tmpfs
   bool read_only = false;
   bool no_copy = false;
+  List<Str> labels;        // "KEY=VALUE", of a volume that create makes; not kept
   bool anonymous = false;  // a volume that is removed with the container by rm -v and --rm
 };
 

@@ -84,7 +84,7 @@ struct MountOption {
   const Call& call;
   std::string_view word;
   store::MountPoint mount;
-  ListBuilder<Str> options;
+  ListBuilder<Str> options, labels;
 
   Error bad(std::string_view field) const {
     return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --mount: invalid field '%.*s'",
@@ -98,6 +98,10 @@ struct MountOption {
         equals == std::string_view::npos ? std::string_view() : field.substr(equals + 1);
     if (key == "readonly" || key == "ro") {
       mount.read_only = equals == std::string_view::npos || TRY(parse_bool(value));
+      return {};
+    }
+    if (key == "bind-nonrecursive") {
+      if (equals == std::string_view::npos || TRY(parse_bool(value))) options.add("bind");
       return {};
     }
     if (key == "volume-nocopy") {
@@ -124,11 +128,21 @@ struct MountOption {
       const int64_t size = TRY(parse_size(value));
       options.add(call.arena.format("size=%lld", static_cast<long long>(size)));
     } else if (key == "tmpfs-mode") {
+      if (value.empty() || value.size() > 5 || value.find_first_not_of("01234567") != std::string_view::npos)
+        return bad(field);
       options.add(call.arena.format("mode=%.*s", static_cast<int>(value.size()), value.data()));
-    } else if (key == "volume-label" || key == "volume-driver" || key == "consistency") {
-      if (key == "volume-driver" && value != "local")
-        return Error::of(ErrorKind::unsupported, "volume driver \"%.*s\": only local is supported",
-                         static_cast<int>(value.size()), value.data());
+    } else if (key == "volume-label") {
+      labels.add(call.arena.copy(value));
+    } else if (key == "bind-recursive") {
+      if (value != "enabled" && value != "disabled" && value != "writable") return bad(field);
+      if (value == "disabled") options.add("bind");
+    } else if (key == "volume-driver" || key == "volume-opt") {
+      if (key == "volume-opt" || value != "local")
+        return Error::of(ErrorKind::unsupported,
+                         "%.*s is not supported: volumes are directories (driver local)",
+                         static_cast<int>(field.size()), field.data());
+    } else if (key == "consistency") {
+      // Of Docker Desktop: without meaning on Linux.
     } else {
       return bad(field);
     }
@@ -141,6 +155,7 @@ struct MountOption {
       return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --mount: target is required",
                        word.data());
     mount.options = options.list();
+    mount.labels = labels.list();
     if (mount.type == "bind") {
       if (mount.source.empty())
         return Error::of(ErrorKind::usage,
@@ -170,7 +185,7 @@ struct MountOption {
 };
 
 Result<store::MountPoint> mount_option(const Call& call, std::string_view word) {
-  MountOption option{call, word, {}, ListBuilder<Str>(call.arena)};
+  MountOption option{call, word, {}, ListBuilder<Str>(call.arena), ListBuilder<Str>(call.arena)};
   for (std::string_view rest = word; !rest.empty();) {
     const size_t comma = rest.find(',');
     TRY(option.field(rest.substr(0, comma)));

@@ -1,5 +1,7 @@
 #include "src/cli/slipway/container_options.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -153,6 +155,12 @@ Status read_network(const Call& call, store::Record& record) {
   host.network_mode = modes.empty() ? Str("default") : modes[0];
   TRY(read_attachments(call, modes, record));
   host.dns = texts(call, "dns");
+  for (const Str address : host.dns) {
+    in6_addr parsed;
+    if (inet_pton(AF_INET, address.c_str(), &parsed) != 1 &&
+        inet_pton(AF_INET6, address.c_str(), &parsed) != 1)
+      return bad("dns", address.c_str(), "IP address is not correctly formatted");
+  }
   host.dns_search = texts(call, "dns-search");
   host.dns_options = texts(call, "dns-option");
   if (host.dns_options.empty()) host.dns_options = texts(call, "dns-opt");
@@ -222,6 +230,47 @@ Status read_command(const Call& call, manager::CreateRequest& request) {
   return {};
 }
 
+/// What docker's kernel namespaces have of their own; the rest would be the host's.
+Status check_sysctls(const Call& call, const store::HostConfig& host) {
+  static constexpr const char* kKernel[] = {"kernel.msgmax", "kernel.msgmnb",         "kernel.msgmni",
+                                            "kernel.sem",    "kernel.shmall",         "kernel.shmmax",
+                                            "kernel.shmmni", "kernel.shm_rmid_forced"};
+  for (const Entry<Str>& entry : host.sysctls) {
+    const std::string_view key = entry.key;
+    const bool ipc =
+        key.starts_with("fs.mqueue.") ||
+        std::any_of(std::begin(kKernel), std::end(kKernel), [&](const char* name) { return key == name; });
+    const bool net = key.starts_with("net.");
+    const bool shared = ipc ? text(call, "ipc") == "host" : host.network_mode == "host";
+    if (!ipc && !net)
+      return bad("sysctl", entry.key.c_str(), "the sysctl is not allowed: it is not of a namespace");
+    if (shared)
+      return bad("sysctl", entry.key.c_str(), "the sysctl is not allowed when its namespace is the host's");
+  }
+  return {};
+}
+
+/// Options of docker that have no meaning here, or no support.
+Status read_refused(const Call& call) {
+  const Arguments& args = call.args;
+  if (args.given("link") || args.given("link-local-ip"))
+    return Error::of(
+        ErrorKind::unsupported,
+        "--link is not supported: containers on one `network create` network find each other by name");
+  if (args.given("gpus"))
+    return Error::of(ErrorKind::unsupported, "--gpus is not supported: pass devices by --device");
+  if (args.given("kernel-memory"))
+    return Error::of(ErrorKind::unsupported,
+                     "--kernel-memory is not supported: kernels have no such limit any more");
+  if (const std::string_view isolation = args.value("isolation", "default");
+      !isolation.empty() && isolation != "default")
+    return Error::of(ErrorKind::usage, "invalid isolation: \"%s\": linux only supports 'default'",
+                     isolation.data());
+  if (const std::string_view driver = args.value("volume-driver", "local"); driver != "local")
+    return Error::of(ErrorKind::unsupported, "volume driver \"%s\": only local is supported", driver.data());
+  return {};
+}
+
 }  // namespace
 
 Status read_restart_policy(const Call& call, store::HostConfig& host) {
@@ -281,21 +330,26 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
   host.sysctls = TRY(read_map(call, "sysctl", texts(call, "sysctl"), true));
   host.storage_opt = TRY(read_map(call, "storage-opt", texts(call, "storage-opt"), true));
   host.cgroup_parent = text(call, "cgroup-parent");
+  if (("/" + std::string(host.cgroup_parent.view()) + "/").find("/../") != std::string::npos)
+    return bad("cgroup-parent", host.cgroup_parent.c_str(), "leads out of the cgroup tree");
   host.init = call.args.flag("init");
   host.runtime = text(call, "runtime");
   TRY(read_restart_policy(call, host));
   TRY(read_network(call, *request.record));
   TRY(read_logging(call, host));
   TRY(read_namespaces(call, host));
+  TRY(check_sysctls(call, host));
   TRY(read_resources(call, host));
   TRY(read_mounts(call, request));
+  TRY(read_refused(call));
   const std::string_view pull = call.args.value("pull", "missing");
   if (pull != "missing" && pull != "never" && pull != "always")
     return Error::of(ErrorKind::usage,
                      "invalid pull option: '%s': must be one of \"always\", \"missing\" or \"never\"",
                      pull.data());
   if (pull == "always")
-    return Error::of(ErrorKind::unsupported, "--pull always: pulling images is not supported yet");
+    return Error::of(ErrorKind::unsupported,
+                     "--pull always: registries are not supported here; `slipway load` brings images");
   request.name = call.args.value("name", "");
   request.platform = call.args.value("platform", "");
   return {};

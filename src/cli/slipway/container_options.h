@@ -46,10 +46,13 @@ inline constexpr auto kContainerOptions = std::to_array<Option>({
     value("cpu-shares", 'c', "NUMBER", "relative weight"),
     value("cpu-period", 0, "MICROSECONDS", "period of the scheduler's quota"),
     value("cpu-quota", 0, "MICROSECONDS", "CPU time per period"),
+    value("cpu-rt-period", 0, "MICROSECONDS", "period of the real-time scheduler"),
+    value("cpu-rt-runtime", 0, "MICROSECONDS", "real-time CPU time per period"),
     value("cpuset-cpus", 0, "LIST", "which CPUs"),
     value("cpuset-mems", 0, "LIST", "which memory nodes"),
     value("pids-limit", 0, "NUMBER", "how many processes; -1: no limit"),
     value("blkio-weight", 0, "10-1000", "relative weight of block I/O"),
+    list("blkio-weight-device", 0, "DEVICE:WEIGHT", "relative weight on one device"),
     list("device-read-bps", 0, "DEVICE:RATE", "limit reads, bytes a second"),
     list("device-write-bps", 0, "DEVICE:RATE", "limit writes, bytes a second"),
     list("device-read-iops", 0, "DEVICE:RATE", "limit reads a second"),
@@ -92,7 +95,15 @@ inline constexpr auto kContainerOptions = std::to_array<Option>({
     value("platform", 0, "OS/ARCH", "of the image"),
     value("runtime", 0, "PATH", "another OCI runtime"),
     list("storage-opt", 0, "KEY=VALUE", "size=BYTES: how much the container may write"),
+    value("isolation", 0, "KIND", "default: there is one only"),
+    value("volume-driver", 0, "NAME", "local: there is one only"),
     flag("quiet", 'q', "no progress of a pull"),
+    ignored_flag("disable-content-trust", "for docker's callers: nothing is pulled"),
+    // Refused, each with its reason.
+    Option{"link", 0, "CONTAINER", "", Option::Kind::hidden_value},
+    Option{"gpus", 0, "GPUS", "", Option::Kind::hidden_value},
+    Option{"kernel-memory", 0, "BYTES", "", Option::Kind::hidden_value},
+    Option{"link-local-ip", 0, "ADDRESS", "", Option::Kind::hidden_value},
 });
 
 /// What the options and the words after the image ask for. Checks all that needs no store.

@@ -1,10 +1,13 @@
 // Limits, devices and shares among the options of `run` and `create`.
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdlib>
 
 #include "oci/names.h"
 #include "src/cli/slipway/container_options.h"
 #include "src/cli/slipway/format.h"
+#include "src/manager/spec.h"
 
 namespace slipway::cli {
 
@@ -39,7 +42,10 @@ Status read_memory(const Call& call, store::HostConfig& host) {
 }
 
 Status read_memory_details(const Call& call, store::HostConfig& host) {
-  const int64_t swappiness = TRY(call.args.number("memory-swappiness", -1, -1, 100));
+  const int64_t swappiness = TRY(call.args.number("memory-swappiness", -1, INT64_MIN, INT64_MAX));
+  if (swappiness < -1 || swappiness > 100)
+    return Error::of(ErrorKind::usage, "invalid value: %lld. Valid memory swappiness range is 0-100",
+                     static_cast<long long>(swappiness));
   if (swappiness >= 0) host.memory_swappiness = swappiness;
   host.oom_kill_disable = call.args.flag("oom-kill-disable");
   const int64_t shm = TRY(size_option(call, "shm-size", false));
@@ -60,12 +66,21 @@ Status read_cpu(const Call& call, store::HostConfig& host) {
     host.nano_cpus = std::llround(cpus * 1e9);
     if (cpus > 0 && host.nano_cpus < 10'000'000)
       return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --cpus: value is too small", text);
+    const auto online = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+    if (cpus > online)
+      return Error::of(ErrorKind::usage,
+                       "Range of CPUs is from 0.01 to %.2f, as there are only %.0f CPUs available", online,
+                       online);
   }
   host.cpu_shares = TRY(call.args.number("cpu-shares", 0, 0, 262144));
   host.cpu_period = TRY(call.args.number("cpu-period", 0, 0, 1'000'000));
   host.cpu_quota = TRY(call.args.number("cpu-quota", 0, -1, INT64_MAX));
   if (host.nano_cpus && (host.cpu_period || host.cpu_quota))
     return Error::of(ErrorKind::usage, "Conflicting options: Nano CPUs and CPU Period cannot both be set");
+  if (call.args.has_option("cpu-rt-period")) {
+    host.cpu_realtime_period = TRY(call.args.number("cpu-rt-period", 0, 0, 1'000'000));
+    host.cpu_realtime_runtime = TRY(call.args.number("cpu-rt-runtime", 0, 0, 1'000'000));
+  }
   host.cpuset_cpus = Str::wrap(call.args.value("cpuset-cpus", ""));
   host.cpuset_mems = Str::wrap(call.args.value("cpuset-mems", ""));
   for (const Str set : {host.cpuset_cpus, host.cpuset_mems})
@@ -98,6 +113,11 @@ Status read_block_weight(const Call& call, store::HostConfig& host) {
 }
 
 Status read_throttles(const Call& call, store::HostConfig& host) {
+  host.blkio_weight_device = TRY(throttles(call, "blkio-weight-device", false));
+  for (const store::ThrottleRule& rule : host.blkio_weight_device)
+    if (rule.rate < 10 || rule.rate > 1000)
+      return Error::of(ErrorKind::usage, "invalid weight for device: %s:%llu (10 to 1000)", rule.path.c_str(),
+                       static_cast<unsigned long long>(rule.rate));
   host.blkio_device_read_bps = TRY(throttles(call, "device-read-bps", true));
   host.blkio_device_write_bps = TRY(throttles(call, "device-write-bps", true));
   host.blkio_device_read_iops = TRY(throttles(call, "device-read-iops", false));
@@ -138,7 +158,10 @@ Status read_devices(const Call& call, store::HostConfig& host) {
   host.devices = devices.list();
   const List<const char*> rules = call.args.values("device-cgroup-rule", call.arena);
   host.device_cgroup_rules = call.arena.list<Str>(rules.count);
-  for (size_t i = 0; i < rules.count; ++i) host.device_cgroup_rules[i] = Str::wrap(rules[i]);
+  for (size_t i = 0; i < rules.count; ++i) {
+    host.device_cgroup_rules[i] = Str::wrap(rules[i]);
+    TRY(manager::parse_device_rule(host.device_cgroup_rules[i], call.arena));
+  }
   return {};
 }
 

@@ -19,7 +19,10 @@ int64_t seconds_since(std::string_view rfc3339) {
 
 std::string command_text(const store::Record& record, bool truncate) {
   std::string text(record.path.view());
-  for (const Str arg : record.args) text.append(" ").append(arg.view());
+  for (const Str arg : record.args) {
+    const char* quote = arg.view().find(' ') == std::string_view::npos ? "" : "'";
+    text.append(" ").append(quote).append(arg.view()).append(quote);
+  }
   if (truncate && text.size() > kCommandWidth) text = text.substr(0, kCommandWidth - 1) + "…";
   std::string quoted = "\"";
   for (const char c : text) {

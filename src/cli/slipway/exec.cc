@@ -170,6 +170,17 @@ Result<int> detached(store::Store& store, const std::string& id, const oci::Proc
   return manager::failure_from({message, size});
 }
 
+Result<int> execute(const Call& call, store::Store& store, const std::string& id, const store::Record& record,
+                    const manager::Inherited& inherited) {
+  const oci::Process* process = TRY(process_for(call, store, id, record));
+  if (call.args.flag("detach")) return detached(store, id, *process, inherited);
+  if (!manager::is_external(store, id)) return attached(call, store, id, *process, inherited);
+  if (call.args.given("detach-keys"))
+    return Error::of(ErrorKind::unsupported,
+                     "--detach-keys: not with a container of another runtime (--runtime)");
+  return manager::engine_exec(store, id, *process);
+}
+
 Result<int> run(const Call& call) {
   const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
@@ -184,16 +195,16 @@ Result<int> run(const Call& call) {
     return Error::of(ErrorKind::in_use, "Container %s is restarting, wait until the container is running",
                      call.args[0]);
   if (!observed.is_running()) return Error::of(ErrorKind::in_use, "container %s is not running", id.c_str());
-  const bool detach = call.args.flag("detach");
-  if (!detach && call.args.flag("tty") && call.args.flag("interactive") && !isatty(STDIN_FILENO))
+  TRY(manager::DetachKeys::parse(call.args.value("detach-keys", "")));
+  if (!call.args.flag("detach") && call.args.flag("tty") && call.args.flag("interactive") &&
+      !isatty(STDIN_FILENO))
     return Error::of(ErrorKind::invalid, "the input device is not a TTY");
-  const oci::Process* process = TRY(process_for(call, *store, id, *record));
-  if (detach) return detached(*store, id, *process, inherited);
-  if (!manager::is_external(*store, id)) return attached(call, *store, id, *process, inherited);
-  if (call.args.given("detach-keys"))
-    return Error::of(ErrorKind::unsupported,
-                     "--detach-keys: not with a container of another runtime (--runtime)");
-  return manager::engine_exec(*store, id, *process);
+  auto code = execute(call, *store, id, *record, inherited);
+  // docker's: the container runs, but not this in it.
+  if (!code.ok() && code.error().kind() != ErrorKind::command_not_found &&
+      code.error().kind() != ErrorKind::unsupported)
+    code.error().set_kind(ErrorKind::not_executable);
+  return code;
 }
 
 constexpr Verb kVerb = {"exec",

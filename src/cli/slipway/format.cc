@@ -45,13 +45,13 @@ Value visible(const Value& row) {
 
 }  // namespace
 
-std::string Table::text() const {
+std::string Table::text(size_t least) const {
   std::vector<size_t> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
     // The last cell of a line is no part of a column.
     for (size_t i = 0; i + 1 < row.size(); ++i)
-      widths[i] = std::max(widths[i], std::max<size_t>(width_of(row[i]) + 3, 10));
+      widths[i] = std::max(widths[i], std::max(width_of(row[i]) + 3, least));
   }
   std::string out;
   for (const auto& row : rows_) {

@@ -21,7 +21,8 @@ Status print_formatted(std::string_view format, const Value& value);
 class Table {
  public:
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  std::string text() const;
+  /// A column is `least` wide at least, with the three spaces after it.
+  std::string text(size_t least = 10) const;
 
  private:
   std::vector<std::vector<std::string>> rows_;

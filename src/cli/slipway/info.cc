@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/cli/version.h"
+#include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/sys/file.h"
 
@@ -35,7 +37,21 @@ Result<Value> info_value(const Call& call) {
   struct sysinfo memory = {};
   sysinfo(&memory);
   Value info = Value::object();
-  info.set("Containers", static_cast<int64_t>(TRY(containers.list()).size()));
+  int64_t all = 0;
+  int64_t running = 0;
+  int64_t paused = 0;
+  for (const std::string& id : TRY(containers.list())) {
+    Arena arena;
+    auto observed = manager::observe(*store, id, arena);
+    if (!observed.ok()) continue;
+    ++all;
+    if (observed->status == store::ContainerStatus::paused) ++paused;
+    if (observed->status == store::ContainerStatus::running) ++running;
+  }
+  ImageSession images = TRY(open_images(call));
+  info.set("Containers", all).set("ContainersRunning", running).set("ContainersPaused", paused);
+  info.set("ContainersStopped", all - running - paused);
+  info.set("Images", static_cast<int64_t>(TRY(images.images.images.list(call.arena)).size()));
   info.set("Driver", driver->name());
   Value status = Value::array();
   for (const auto& [key, value] : driver->status()) status.add(Value::array().add(key).add(value));
@@ -52,6 +68,8 @@ Result<Value> info_value(const Call& call) {
   info.set("MemTotal", static_cast<int64_t>(memory.totalram * memory.mem_unit));
   info.set("Name", system.nodename);
   info.set("DefaultRuntime", "slip");
+  info.set("CgroupDriver", "cgroupfs")
+      .set("CgroupVersion", access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "2" : "1");
   info.set("LoggingDriver", "json-file");
   return info;
 }
@@ -67,11 +85,17 @@ Result<int> run(const Call& call) {
     text.append(name).append(": ").append(go_text(info[field])).append("\n");
   };
   row("Containers", "Containers");
+  row(" Running", "ContainersRunning");
+  row(" Paused", "ContainersPaused");
+  row(" Stopped", "ContainersStopped");
+  row("Images", "Images");
   row("Server Version", "ServerVersion");
   row("Storage Driver", "Driver");
   for (const Value& pair : info["DriverStatus"].items())
     text.append(" ").append(pair.items()[0].text()).append(": ").append(pair.items()[1].text()).append("\n");
   row("Logging Driver", "LoggingDriver");
+  row("Cgroup Driver", "CgroupDriver");
+  row("Cgroup Version", "CgroupVersion");
   row("Default Runtime", "DefaultRuntime");
   row("Kernel Version", "KernelVersion");
   row("Operating System", "OperatingSystem");

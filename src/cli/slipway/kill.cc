@@ -19,8 +19,9 @@ Result<int> run(const Call& call) {
   if (!signal.ok() || *signal < 1) return Error::of(ErrorKind::invalid, "Invalid signal: %s", name);
   const auto store = TRY(open_store(call));
   return for_each_argument(call, [&](std::string_view container) -> Status {
-    const std::string id = TRY(store::Containers(*store).find(container));
-    TRY(manager::kill_container(*store, id, *signal));
+    const std::string where = "Cannot kill container: " + std::string(container);
+    const std::string id = TRY(store::Containers(*store).find(container).ctx("%s", where.c_str()));
+    TRY(manager::kill_container(*store, id, *signal).ctx("%s", where.c_str()));
     return print(std::string(container) + "\n");
   });
 }

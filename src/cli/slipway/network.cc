@@ -231,6 +231,9 @@ Status remove_network(store::Store& store, const store::Network& network, Arena&
 Result<int> run_rm(const Call& call) {
   const auto store = TRY(open_store(call));
   return for_each_argument(call, [&](std::string_view word) -> Status {
+    if (word == "none" || word == "host")
+      return Error::of(ErrorKind::in_use, "%s is a pre-defined network and cannot be removed",
+                       std::string(word).c_str());
     auto network = store::Networks(*store).find(word, call.arena);
     if (!network.ok() && network.error().kind() == ErrorKind::not_found && call.args.flag("force")) return {};
     if (!network.ok()) return std::move(network).error();

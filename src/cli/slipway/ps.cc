@@ -1,5 +1,8 @@
 // `ps`: the containers of the store.
+#include <regex.h>
+
 #include <algorithm>
+#include <memory>
 
 #include "src/cli/slipway/container_rows.h"
 #include "src/cli/slipway/format.h"
@@ -53,17 +56,32 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-/// docker's name filter is a regular expression; its anchors are what people use of it.
-bool name_matches(std::string_view name, std::string_view pattern) {
-  const bool from_start = pattern.starts_with('^');
-  const bool to_end = pattern.ends_with('$');
-  if (from_start) pattern.remove_prefix(1);
-  if (to_end) pattern.remove_suffix(1);
-  if (pattern.starts_with('/')) pattern.remove_prefix(1);
-  if (from_start && to_end) return name == pattern;
-  if (from_start) return name.starts_with(pattern);
-  return to_end ? name.ends_with(pattern) : contains(name, pattern);
-}
+/// docker's name filter: a regular expression that fits the name, with or without its slash.
+class NameFilter {
+ public:
+  static Result<NameFilter> compile(std::string_view text) {
+    NameFilter filter;
+    if (regcomp(filter.pattern_.get(), std::string(text).c_str(), REG_EXTENDED | REG_NOSUB))
+      return Error::of(ErrorKind::invalid, "invalid filter 'name=%.*s'", static_cast<int>(text.size()),
+                       text.data());
+    filter.pattern_.get_deleter().compiled = true;
+    return filter;
+  }
+  bool fits(const std::string& name) const {
+    return regexec(pattern_.get(), name.c_str(), 0, nullptr, 0) == 0 ||
+           regexec(pattern_.get(), ("/" + name).c_str(), 0, nullptr, 0) == 0;
+  }
+
+ private:
+  struct Free {
+    bool compiled = false;
+    void operator()(regex_t* pattern) const {
+      if (compiled) regfree(pattern);
+      delete pattern;
+    }
+  };
+  std::unique_ptr<regex_t, Free> pattern_{new regex_t(), Free()};
+};
 
 class Selection {
  public:
@@ -78,6 +96,8 @@ class Selection {
         (key[0] == 'b' ? selection.before_ : selection.since_) = record->created;
       }
     }
+    for (const std::string_view name : selection.filters_.values("name"))
+      selection.names_.push_back(TRY(NameFilter::compile(name)));
     for (const std::string_view name : selection.filters_.values("ancestor")) {
       auto image = manager::find_image(store, name, call.arena);
       selection.ancestors_.push_back(image.ok() ? "sha256:" + std::string(image->id.view())
@@ -107,7 +127,7 @@ class Selection {
     if (!since_.empty() && record.created.view() <= since_.view()) return false;
     return filters_.labels(record.config.labels) &&
            filters_.any("id", [&](std::string_view id) { return record.id.view().starts_with(id); }) &&
-           filters_.any("name", [&](std::string_view name) { return name_matches(record.name, name); }) &&
+           fits_name(std::string(record.name.view())) &&
            filters_.any("network", [&](std::string_view mode) { return record.host.network_mode == mode; }) &&
            filters_.any("volume", [&](std::string_view volume) { return uses_volume(record, volume); }) &&
            filters_.any("expose", [&](std::string_view port) { return exposes(record, port); }) &&
@@ -141,7 +161,13 @@ class Selection {
                        [&](const store::PortBinding& binding) { return same_port(binding.port, port); });
   }
 
+  bool fits_name(const std::string& name) const {
+    return names_.empty() || std::any_of(names_.begin(), names_.end(),
+                                         [&](const NameFilter& filter) { return filter.fits(name); });
+  }
+
   Filters filters_;
+  std::vector<NameFilter> names_;
   Str before_, since_;
   std::vector<std::string> ancestors_;
 };
@@ -200,7 +226,8 @@ Result<int> run(const Call& call) {
   std::vector<Value> values;
   for (const Row& row : rows) {
     Value value = container_row(*store, *row.record, row.observed, truncate);
-    const bool wanted = sizes || contains(format, ".Size");
+    // `{{json .}}` shows it, but `json` does not: as docker, which looks for it only where a template asks.
+    const bool wanted = sizes || contains(format, ".Size") || contains(format, "{{json .}}");
     value.set("Size", wanted ? TRY(size_text(*store, *row.record)) : std::string("0B"));
     values.push_back(std::move(value));
   }

@@ -1,6 +1,7 @@
 // `stop` and `restart`.
 #include <optional>
 
+#include "oci/names.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/launch.h"
@@ -12,6 +13,7 @@ namespace slipway::cli {
 namespace {
 
 constexpr auto kOptions = std::to_array<Option>({
+    value("signal", 's', "SIGNAL", "what to send first (default: the image's, else TERM)"),
     value("time", 't', "SECONDS", "how long to wait before it is killed; -1: for ever (default 10)"),
     value("timeout", 0, "SECONDS", "the same as --time"),
 });
@@ -22,12 +24,22 @@ Result<std::optional<int>> timeout(const Call& call) {
   return std::optional<int>(static_cast<int>(TRY(call.args.number(name, 10, -1, 1'000'000'000))));
 }
 
+/// --signal; nothing for what the container says.
+Result<std::optional<int>> signal(const Call& call) {
+  const char* name = call.args.value("signal");
+  if (!name) return std::optional<int>();
+  auto number = oci::parse_signal(name);
+  if (!number.ok() || *number < 1) return Error::of(ErrorKind::invalid, "Invalid signal: %s", name);
+  return std::optional<int>(*number);
+}
+
 Result<int> run_stop(const Call& call) {
   const std::optional<int> seconds = TRY(timeout(call));
+  const std::optional<int> first = TRY(signal(call));
   const auto store = TRY(open_store(call));
   return for_each_argument(call, [&](std::string_view name) -> Status {
     const std::string id = TRY(store::Containers(*store).find(name));
-    TRY(manager::stop_container(*store, id, seconds));
+    TRY(manager::stop_container(*store, id, seconds, first));
     return print(std::string(name) + "\n");
   });
 }
@@ -35,6 +47,7 @@ Result<int> run_stop(const Call& call) {
 Result<int> run_restart(const Call& call) {
   const manager::Inherited inherited = manager::Inherited::now();
   const std::optional<int> seconds = TRY(timeout(call));
+  const std::optional<int> first = TRY(signal(call));
   const auto store = TRY(open_store(call));
   return for_each_argument(call, [&](std::string_view name) -> Status {
     store::Containers containers(*store);
@@ -47,7 +60,7 @@ Result<int> run_restart(const Call& call) {
         return Error::of(ErrorKind::in_use, "container %s is removed when it stops (--rm)",
                          std::string(name).c_str());
     }
-    TRY(manager::stop_container(*store, id, seconds));
+    TRY(manager::stop_container(*store, id, seconds, first));
     Fd lock = TRY(containers.lock(id));
     TRY(manager::set_stopped(*store, id, false));
     manager::StartOptions options;

@@ -203,7 +203,7 @@ Result<int> run(const Call& call) {
     headed = true;
     table.row(std::move(row));
   }
-  TRY(print(table.text()));
+  TRY(print(table.text(20)));
   return 0;
 }
 

@@ -1,4 +1,6 @@
 // `update`: limits and the restart policy of containers that exist, running or not.
+#include <algorithm>
+
 #include "src/cli/slipway/container_options.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
@@ -76,6 +78,9 @@ Status update_one(const Call& call, store::Store& store, std::string_view name) 
 }
 
 Result<int> run(const Call& call) {
+  if (std::none_of(kOptions.begin(), kOptions.end(),
+                   [&](const Option& option) { return call.args.given(option.name); }))
+    return Error::of(ErrorKind::invalid, "you must provide one or more flags when using this command");
   store::HostConfig unused;
   TRY(read_update(call, unused));
   const auto store = TRY(open_store(call));
