@@ -10,6 +10,7 @@
 #include "src/manager/events.h"
 #include "src/manager/network.h"
 #include "src/manager/observe.h"
+#include "src/manager/orphans.h"
 #include "src/manager/spec.h"
 #include "src/store/containers.h"
 #include "src/store/removal.h"
@@ -55,6 +56,11 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
   // Last: by this the next command finds what of a container of --rm a killed one has left.
   (void)sys::remove_tree(store.run_fd(), monitor_dir(id).c_str());
   if (!record.ok()) return {};
+  // It may have been the last one that needed the layers; who comes next finds them if we cannot.
+  std::string_view image = (*record)->image;
+  if (image.starts_with("sha256:")) image.remove_prefix(7);
+  if (!image.empty() && faccessat(store.root_fd(), ("images/" + std::string(image)).c_str(), F_OK, 0) < 0)
+    (void)forget_image(store);
   container_event(store, "destroy", **record);
   store::Volumes store_volumes(store);
   for (const store::MountPoint& mount : (*record)->mounts) {

@@ -34,6 +34,12 @@ Status remove_orphan_layer(Stores stores, const std::string& id) {
   return stores.driver.remove(id);
 }
 
+Status forget_image(store::Store& store) {
+  store::ImageStore images = TRY(store::ImageStore::open(store.root()));
+  TRY(store::leave_mark(images.root));
+  return finish_abandoned_work({images, *TRY(store.driver())}, store);
+}
+
 Status finish_abandoned_work(Stores stores, store::Store& store) {
   const store::ImageStore& images = stores.images;
   if (!TRY(store::work_is_marked(images.root))) return {};

@@ -21,6 +21,10 @@ Result<Orphans> find_orphans(Stores stores, const std::vector<ImageUser>& users)
 
 Status remove_orphan_layer(Stores stores, const std::string& id);
 
+/// A container has gone whose image had been removed by force before: its layers go, too, now or with the next
+/// command on images.
+Status forget_image(store::Store& store);
+
 /// Takes away what processes left that died at work on images. Costs one look at an empty directory when none
 /// did; does nothing while others work.
 Status finish_abandoned_work(Stores stores, store::Store& store);

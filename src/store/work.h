@@ -33,6 +33,8 @@ Result<Lock> try_lock_out_work(const Root& root);
 
 /// Is there a mark, of a process that works or has died? One look at a directory that is mostly empty.
 Result<bool> work_is_marked(const Root& root);
+/// Leaves a mark without working: something of an image has become needless.
+Status leave_mark(const Root& root);
 /// Removes all marks. The caller has locked out work, so that all are of processes that died.
 Status forget_marks(const Root& root);
 

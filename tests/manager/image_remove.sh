@@ -82,3 +82,21 @@ check_fails 1 "ambiguous" slipway rmi "$first"
 check slipway tag n1 "$first" # a name goes before a prefix
 check slipway rmi "$first"
 check_eq "Untagged: $first:latest" "$out"
+
+# The layers of an image that was removed by force go with the last container that has them.
+rootfs=$TMPDIR/forced
+mkdir -p "$rootfs"
+echo forced >"$rootfs/file"
+check slipway import "$rootfs" forced
+blobs=$(find "$TMPDIR/slipway/content/blobs" -type f | wc -l)
+check slipway create --name first forced true
+check slipway create --name second forced true
+check slipway rmi -f forced
+check slipway export -o "$TMPDIR/first.tar" first
+check_contains "$(tar -tf "$TMPDIR/first.tar")" file
+check slipway rm first
+check slipway export -o "$TMPDIR/second.tar" second
+check slipway rm second
+check slipway system check
+check_eq '' "$out$err" 'system check after the last container of a removed image'
+[ "$(find "$TMPDIR/slipway/content/blobs" -type f | wc -l)" -lt "$blobs" ] || fail 'the blobs are left'
