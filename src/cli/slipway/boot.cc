@@ -39,6 +39,7 @@ Status boot_one(store::Store& store, const std::string& id, const manager::Inher
 }
 
 Result<int> run(const Call& call) {
+  TRY(protect_binary(call));
   const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
   store::Containers containers(*store);

@@ -182,6 +182,7 @@ Result<int> execute(const Call& call, store::Store& store, const std::string& id
 }
 
 Result<int> run(const Call& call) {
+  TRY(protect_binary(call));
   const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
   store::Containers containers(*store);

@@ -113,6 +113,7 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
 }
 
 Result<int> run_run(const Call& call) {
+  TRY(protect_binary(call));
   const manager::Inherited inherited = manager::Inherited::now();
   manager::CreateRequest request;
   request.record = call.arena.make<store::Record>();

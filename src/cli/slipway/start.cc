@@ -68,6 +68,7 @@ Result<int> start_attached(const Call& call, store::Store& store, const manager:
 }
 
 Result<int> run(const Call& call) {
+  TRY(protect_binary(call));
   const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
   TRY(manager::collect_leftovers(*store));

@@ -45,6 +45,7 @@ Result<int> run_stop(const Call& call) {
 }
 
 Result<int> run_restart(const Call& call) {
+  TRY(protect_binary(call));
   const manager::Inherited inherited = manager::Inherited::now();
   const std::optional<int> seconds = TRY(timeout(call));
   const std::optional<int> first = TRY(signal(call));
