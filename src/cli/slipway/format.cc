@@ -79,16 +79,18 @@ Status print_rows(std::string_view format, std::string_view default_table, std::
   const bool is_default = format.empty() || format == "table";
   std::string text = is_default ? std::string(default_table) : unescape(format);
   if (!text.starts_with("table")) {
+    const Template parsed = TRY(Template::parse(text));
     std::string out;
-    for (const Value& row : rows) out.append(TRY(expand_template(text, row))).append("\n");
+    for (const Value& row : rows) out.append(TRY(parsed.expand(row))).append("\n");
     return print(out);
   }
   text.erase(0, text.find_first_not_of(' ', 5));
   Value headers = Value::object();
   for (const Column& column : columns) headers.set(column.field, column.header);
   Table table;
-  table.row(split_cells(TRY(expand_template(text, headers))));
-  for (const Value& row : rows) table.row(split_cells(TRY(expand_template(text, row))));
+  const Template parsed = TRY(Template::parse(text));
+  table.row(split_cells(TRY(parsed.expand(headers))));
+  for (const Value& row : rows) table.row(split_cells(TRY(parsed.expand(row))));
   return print(table.text());
 }
 

@@ -203,11 +203,26 @@ class Execution {
 }  // namespace
 }  // namespace go
 
-Result<std::string> expand_template(std::string_view text, const Value& data) {
-  const std::vector<go::Node> nodes = TRY(go::parse_template(text));
-  std::string out;
-  TRY(go::Execution(data).list(nodes, data, out));
+Template::Template() = default;
+Template::Template(Template&&) noexcept = default;
+Template& Template::operator=(Template&&) noexcept = default;
+Template::~Template() = default;
+
+Result<Template> Template::parse(std::string_view text) {
+  Template out;
+  out.nodes_ = TRY(go::parse_template(text));
   return out;
+}
+
+Result<std::string> Template::expand(const Value& data) const {
+  std::string out;
+  TRY(go::Execution(data).list(nodes_, data, out));
+  return out;
+}
+
+Result<std::string> expand_template(std::string_view text, const Value& data) {
+  const Template parsed = TRY(Template::parse(text));
+  return parsed.expand(data);
 }
 
 }  // namespace slipway::cli

@@ -9,11 +9,33 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/base/result.h"
 #include "src/base/value.h"
 
 namespace slipway::cli {
+
+namespace go {
+struct Node;
+}
+
+/// A template that is read once, for many values.
+class Template {
+ public:
+  /// Errors: usage, "template parsing error: ...".
+  static Result<Template> parse(std::string_view text);
+  Template(Template&&) noexcept;
+  Template& operator=(Template&&) noexcept;
+  ~Template();
+
+  /// Errors: usage, "can't evaluate field X".
+  Result<std::string> expand(const Value& data) const;
+
+ private:
+  Template();
+  std::vector<go::Node> nodes_;
+};
 
 /// The text that the template makes of `data`. Errors: usage, worded as docker does ("template parsing
 /// error: ...", "can't evaluate field X").
