@@ -2,7 +2,9 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 using namespace slipway;
 using oci::Descriptor, oci::Index, oci::Manifest, oci::Platform;
@@ -130,7 +132,37 @@ const char* host_architecture() {
 #endif
 }
 
-const Descriptor* choose_platform(const Index& index) {
+Result<PlatformChoice> PlatformChoice::parse(std::string_view text) {
+  PlatformChoice choice;
+  if (text.empty()) return choice;
+  std::vector<std::string> parts;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find('/', at), text.size());
+    parts.emplace_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  for (const std::string& part : parts)
+    if (part.empty() || parts.size() > 3)
+      return Error::of(ErrorKind::usage, "invalid platform `%.*s`: must be os/arch[/variant]",
+                       static_cast<int>(text.size()), text.data());
+  if (parts.size() == 1) {
+    const bool is_os = parts[0] == "linux" || parts[0] == "windows" || parts[0] == "freebsd";
+    (is_os ? choice.os : choice.architecture) = parts[0];
+  } else {
+    choice.os = parts[0];
+    choice.architecture = parts[1];
+    if (parts.size() == 3) choice.variant = parts[2];
+  }
+  if (choice.architecture == "x86_64") choice.architecture = "amd64";
+  if (choice.architecture == "aarch64") choice.architecture = "arm64";
+  return choice;
+}
+
+std::string PlatformChoice::text() const {
+  return os + "/" + architecture + (variant.empty() ? "" : "/" + variant);
+}
+
+const Descriptor* choose_platform(const Index& index, const PlatformChoice& choice) {
   const Descriptor* found = nullptr;
   for (const Descriptor& entry : index.manifests) {
     if (!entry.platform) {
@@ -138,11 +170,16 @@ const Descriptor* choose_platform(const Index& index) {
       if (index.manifests.size() == 1) return &entry;
       continue;
     }
-    if (!(entry.platform->os == "linux") || !(entry.platform->architecture == host_architecture())) continue;
-    // Variants above the baseline (amd64 v2 and up) may use instructions that this machine lacks.
     const std::string_view variant = entry.platform->variant;
+    if (!(entry.platform->os == choice.os) || !(entry.platform->architecture == choice.architecture))
+      continue;
+    if (!choice.variant.empty()) {
+      if (variant == choice.variant) return &entry;
+      continue;
+    }
+    // Variants above the baseline (amd64 v2 and up) may use instructions that this machine lacks.
     if (variant.empty() || variant == "v1" || variant == "v8") return &entry;
-    if (!found && std::string_view(host_architecture()) == "arm") found = &entry;
+    if (!found && choice.architecture == "arm") found = &entry;
   }
   return found;
 }

@@ -4,6 +4,7 @@
 // their length by kDocumentLimit, digests are checked here, and sizes are never negative.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "src/base/digest.h"
@@ -75,9 +76,19 @@ bool is_manifest(std::string_view media_type);
 /// A layer of any compression that this program can unpack.
 bool is_layer(std::string_view media_type);
 
-/// The entry for this machine: linux, its architecture, the closest variant. null when there is none.
-const Descriptor* choose_platform(const Index& index);
 /// Go's name of this machine's architecture: amd64, arm64, ...
 const char* host_architecture();
+
+/// Which image of an index is wanted.
+struct PlatformChoice {
+  std::string os = "linux", architecture = host_architecture(), variant;
+
+  /// "os/arch[/variant]", or one word that is either, or "".
+  static Result<PlatformChoice> parse(std::string_view text);
+  std::string text() const;
+};
+
+/// The entry for this platform, with the closest variant. null when there is none.
+const Descriptor* choose_platform(const Index& index, const PlatformChoice& choice = {});
 
 }  // namespace slipway::oci

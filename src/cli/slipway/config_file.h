@@ -10,11 +10,12 @@ namespace slipway::cli {
 
 /// All empty where the file says nothing, and when there is none.
 struct ConfigFile {
-  std::string root;                          // "root"
-  std::string run_root;                      // "run-root"
-  std::string storage_driver;                // "storage-driver"
-  std::vector<std::string> storage_options;  // "storage-opts": ["KEY=VALUE", ...]
-  std::string network;                       // "network": of containers that are made without --network
+  std::string root;                              // "root"
+  std::string run_root;                          // "run-root"
+  std::string storage_driver;                    // "storage-driver"
+  std::vector<std::string> storage_options;      // "storage-opts": ["KEY=VALUE", ...]
+  std::string network;                           // "network": of containers that are made without --network
+  std::vector<std::string> insecure_registries;  // "insecure-registries": ["HOST:PORT", ...]
 };
 
 /// Errors name the file and the key; a key that is not known is one.

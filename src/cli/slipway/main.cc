@@ -121,6 +121,7 @@ constexpr const Verb* kVerbs[] = {
     &kImageLoad,
     &kImageLs,
     &kImagePrune,
+    &kImagePull,
     &kImageRm,
     &kImageSave,
     &kImageTag,

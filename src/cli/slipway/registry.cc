@@ -30,7 +30,6 @@ constexpr Verb verb(const char* name, const char* arguments, const char* summary
 
 }  // namespace
 
-const Verb kPull = verb("pull", "NAME[:TAG]", "Not supported: there is no registry client yet");
 const Verb kPush = verb("push", "NAME[:TAG]", "Not supported: there is no registry client yet");
 const Verb kSearch = verb("search", "TERM", "Not supported: there is no registry client yet");
 const Verb kLogin = verb("login", "[SERVER]", "Not supported: there is no registry client yet");
