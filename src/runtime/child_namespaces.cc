@@ -53,6 +53,15 @@ Outcome join_container(const ChildPlan& plan) {
   return kDone;
 }
 
+Outcome write_time_offsets(const char* offsets) {
+  const int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+  const size_t size = strlen(offsets);
+  const bool written = fd >= 0 && write(fd, offsets, size) == static_cast<ssize_t>(size);
+  const Outcome outcome = written ? kDone : failed("write", "/proc/self/timens_offsets");
+  if (fd >= 0) close(fd);
+  return outcome;
+}
+
 }  // namespace
 
 Outcome join_namespaces(const ChildPlan& plan) {
@@ -81,11 +90,11 @@ Outcome raise_loopback() {
 
 Outcome enter_time_namespace(const ChildPlan& plan) {
   if (unshare(CLONE_NEWTIME) < 0) return failed("unshare the time namespace");
-  if (!plan.time_offsets) return kDone;
-  const int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
-  const size_t size = strlen(plan.time_offsets);
-  const bool written = fd >= 0 && write(fd, plan.time_offsets, size) == static_cast<ssize_t>(size);
-  const Outcome outcome = written ? kDone : failed("write", "/proc/self/timens_offsets");
+  if (plan.time_offsets) STEP(write_time_offsets(plan.time_offsets));
+  // unshare(2) is about children only; execve(2) takes the caller along since 6.3.
+  const int fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+  const bool joined = fd >= 0 && setns(fd, CLONE_NEWTIME) == 0;
+  const Outcome outcome = joined ? kDone : failed("join the time namespace");
   if (fd >= 0) close(fd);
   return outcome;
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "src/runtime/hand_over.h"
+#include "src/runtime/namespace_plan.h"
 #include "src/runtime/process_plan.h"
 #include "src/runtime/seccomp.h"
 #include "src/runtime/seccomp_listener.h"
@@ -17,13 +18,6 @@
 namespace slipway::runtime {
 
 namespace {
-
-bool has_own_mounts(const oci::Spec& spec) {
-  if (!spec.linux_) return false;
-  for (const oci::Namespace& ns : spec.linux_->namespaces)
-    if (ns.type == "mount") return ns.path.empty();
-  return false;
-}
 
 /// A process on its way into a container.
 class Execution {

@@ -11,6 +11,7 @@
 
 #include "src/runtime/child_live_mounts.h"
 #include "src/runtime/mount_plan.h"
+#include "src/runtime/namespace_plan.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/kernel.h"
 #include "src/sys/ns.h"
@@ -70,6 +71,8 @@ Status change_mounts(const Context& context, std::string_view id, const List<oci
   Result<Fd> init = open_init(state);
   if (!init.ok()) return Error::of(ErrorKind::in_use, "container not running");
   oci::Spec spec = *TRY(load_spec(context, id, arena));
+  if (state.creating || !has_own_mounts(spec))
+    return Error::of(ErrorKind::unsupported, "the container has no root of its own in its mount namespace");
   spec.mounts = mounts;
 
   LiveMountPlan plan;

@@ -68,6 +68,13 @@ bool NamespacePlan::two_stages() const {
   return false;
 }
 
+bool has_own_mounts(const oci::Spec& spec) {
+  if (!spec.linux_) return false;
+  for (const oci::Namespace& ns : spec.linux_->namespaces)
+    if (ns.type == "mount") return ns.path.empty();
+  return false;
+}
+
 Result<NamespacePlan> plan_namespaces(const oci::Spec& spec, std::vector<Fd>& keep) {
   NamespacePlan plan;
   if (!spec.linux_) return plan;

@@ -27,6 +27,9 @@ struct NamespacePlan {
   bool two_stages() const;
 };
 
+/// The mount namespace is made for the container, and so its root is the container's.
+bool has_own_mounts(const oci::Spec& spec);
+
 /// Opens all paths before any is joined, and checks that each is a namespace of its type. The descriptors go to
 /// `keep`.
 Result<NamespacePlan> plan_namespaces(const oci::Spec& spec, std::vector<Fd>& keep);

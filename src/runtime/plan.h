@@ -180,7 +180,7 @@ struct ChildPlan {
   bool new_user_namespace = false;
   bool become_root = false;  // user namespace, new or joined: be its root while building
   bool new_cgroup_namespace = false;
-  bool new_time_namespace = false;     // unshared by the child; taken on by execve (6.3)
+  bool new_time_namespace = false;     // unshared and joined by the child
   const char* time_offsets = nullptr;  // text for timens_offsets
   // Unshared by the child, while the parent makes cgroups: it takes 0.6 ms, as long as all the rest of a clone.
   bool new_network_namespace = false;

@@ -40,9 +40,17 @@ edit_config "$bundle" '.root.readonly = false | .process.args = ["sleep", "1000"
 check slip run --detach --bundle "$bundle" "$id"
 check_eq "bin dev etc home proc root sys tmp usr var" "$(slip exec "$id" sh -c 'cd /; echo *')"
 [ "$(count)" -gt "$before" ] || fail "the mounts are not the caller's"
+echo '[{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"}]' >"$TMPDIR/m.json"
+check_fails 1 "no root of its own" slip mounts add "$id" "$TMPDIR/m.json"
 check slip delete --force "$id"
 check_eq "$before" "$(count)" "mounts after delete"
 check_eq once "$(cat "$TMPDIR/log")" "hook"
+# By a symbolic link.
+ln -s rootfs "$bundle/link"
+edit_config "$bundle" '.root.path = "link" | .process.args = ["true"]'
+check slip run --bundle "$bundle" "$id"
+check_eq "$before" "$(count)" "mounts of a root by a link"
+edit_config "$bundle" '.root.path = "rootfs"'
 # Nothing stays of one that fails.
 edit_config "$bundle" '.process.args = ["/nope"] | del(.hooks)'
 check_fails_with "no such file or directory"

@@ -100,7 +100,7 @@ check_fails 1 'that is not stopped' slip delete "$id"
 check_fails 255 'executable file not found in $PATH' slip exec "$id" nope
 check_fails 255 'no such file or directory' slip exec "$id" /nope
 check_fails 255 'ermission denied' slip exec "$id" /etc/passwd
-check_fails 1 'process args cannot be empty' slip exec "$id"
+check_fails 255 'process args cannot be empty' slip exec "$id"
 check_fails 255 '/nowhere' slip exec --process /nowhere "$id"
 check_fails 1 'cannot be used with --process' slip exec --process /nowhere --cwd / "$id"
 check_fails 255 'cannot allocate tty' slip exec --detach --tty "$id" true

@@ -73,7 +73,7 @@ class ProcessReader {
   /// The container's own process with another command; options change it.
   Result<oci::Process*> from_arguments() {
     const oci::Spec* spec = TRY(runtime::load_spec(context_, call_.args[0], call_.arena));
-    if (call_.args.size() < 2) return Error::of(ErrorKind::usage, "process args cannot be empty");
+    if (call_.args.size() < 2) return Error::of(ErrorKind::invalid, "process args cannot be empty");
     auto* process = call_.arena.make<oci::Process>();
     if (spec->process) *process = *spec->process;
     ListBuilder<Str> words(call_.arena);
