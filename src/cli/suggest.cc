@@ -32,9 +32,11 @@ std::string_view closest_verb(const Program& program, std::string_view word) {
   if (word.size() > 32) return {};
   std::string_view best;
   size_t best_distance = std::max<size_t>(word.size() / 3, 1) + 1;
+  // "volume creat" is meant to be "volume create", "vloume" a group.
+  const bool whole = word.find(' ') != std::string_view::npos;
   for (const Verb* verb : program.verbs) {
     std::string_view name(verb->name);
-    name = name.substr(0, name.find(' '));
+    if (!whole) name = name.substr(0, name.find(' '));
     const size_t away = distance(word, name);
     if (away < best_distance && away < name.size()) best = name, best_distance = away;
   }

@@ -126,9 +126,7 @@ class Monitor final : ClientHandler, Streams::Sink {
       lean_ = false;
       while (step()) {
       }
-      const int code = finish();
-      if (!wants_restart(code)) break;
-      if (!restart()) break;
+      if (!finish() || !restart()) break;
     }
     end();
   }
@@ -171,13 +169,17 @@ class Monitor final : ClientHandler, Streams::Sink {
     clients_.wait_for(fds_, streams_.takes_input());
     if (poll(fds_.data(), fds_.size(), patience()) < 0) return true;
     streams_.handle(&fds_[1], *this);
-    if (health_.handle(&fds_[4], monotonic_ms())) save_state("running");
+    const char* before = health_.word();
+    if (health_.handle(&fds_[4], monotonic_ms())) {
+      save_state("running");
+      if (before != health_.word()) tell((std::string("health_status: ") + health_.word()).c_str());
+    }
     clients_.handle(&fds_[6], *this, settings_.stdin_once && !settings_.terminal);
     return !fds_[0].revents;
   }
 
-  /// After init's end: the rest of the output, the traces in the kernel, the record.
-  int finish() {
+  /// After init's end: the rest of the output, the traces in the kernel, the record. True when it is to be restarted.
+  bool finish() {
     int status = 0;
     while (waitpid(process_.pid, &status, 0) < 0 && errno == EINTR) {
     }
@@ -199,7 +201,9 @@ class Monitor final : ClientHandler, Streams::Sink {
     state_.oom_killed = was_oom_killed(settings_.cgroup_parent, settings_.id);
     state_.pid = 0;
     state_.pid_start_time = 0;
-    if (!settings_.auto_remove) save_state("exited");
+    // Not "exited" first: who waits for the end would take that for the last one.
+    const bool restarts = wants_restart(code);
+    if (!settings_.auto_remove) save_state(restarts ? "restarting" : "exited");
     tell("die", {{"exitCode", std::to_string(code)}});
     if (state_.oom_killed) tell("oom");
     (void)engine_delete(store_, settings_.id);
@@ -207,7 +211,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     }
     streams_ = Streams();
     network_ = NetworkSession();
-    return code;
+    return restarts;
   }
 
   bool wants_restart(int code) {
@@ -222,7 +226,6 @@ class Monitor final : ClientHandler, Streams::Sink {
   bool restart() {
     if (monotonic_ms() - started_ms_ > kStableTime) delay_ = 0;
     delay_ = delay_ ? std::min(delay_ * 2, kLongestDelay) : kFirstDelay;
-    save_state("restarting");
     for (const int64_t until = monotonic_ms() + delay_; !stop_;) {
       const int64_t left = until - monotonic_ms();
       if (left <= 0) break;

@@ -154,9 +154,13 @@ void HealthChecks::finish(int exit_code, int64_t now_ms) {
       now_ms + (starting && verdict_ == Verdict::starting ? std::min(start_interval_, interval_) : interval_);
 }
 
+const char* HealthChecks::word() const {
+  static constexpr const char* kWords[] = {"starting", "healthy", "unhealthy"};
+  return kWords[static_cast<size_t>(verdict_)];
+}
+
 store::Health* HealthChecks::health() {
   if (!active()) return nullptr;
-  static constexpr const char* kWords[] = {"starting", "healthy", "unhealthy"};
   const auto text = [](const std::string& from) { return Str(from.c_str(), from.size()); };
   shown_log_.clear();
   for (const OneResult& one : log_) {
@@ -167,7 +171,7 @@ store::Health* HealthChecks::health() {
     result.output = text(one.output);
     shown_log_.push_back(result);
   }
-  shown_.status = Str::wrap(kWords[static_cast<size_t>(verdict_)]);
+  shown_.status = Str::wrap(word());
   shown_.failing_streak = streak_;
   shown_.log.items = shown_log_.data();
   shown_.log.count = static_cast<uint32_t>(shown_log_.size());

@@ -30,6 +30,8 @@ class HealthChecks {
   /// Takes the two answers of wait_for(), and does what is due. True when the health has changed.
   bool handle(const pollfd* fds, int64_t now_ms);
 
+  /// starting, healthy or unhealthy: a literal, to be compared by its address.
+  const char* word() const;
   /// For state.json; lives as long as this, until the next handle().
   store::Health* health();
 

@@ -93,6 +93,10 @@ wait_for 10 sh -c "'$SLIPWAY' --root '$TMPDIR/slipway' --run-root '$TMPDIR/slipw
 check slipway exec sick touch /ok
 wait_for 10 sh -c "'$SLIPWAY' --root '$TMPDIR/slipway' --run-root '$TMPDIR/slipway-run' ps | grep -q '(healthy)'"
 check slipway rm -f sick
+check_eq 'health_status: unhealthy health_status: healthy' \
+  "$(slipway events --since 10m --until 0s -f container=sick -f event=health_status --format '{{.Action}}' | xargs)"
+check_eq '0' "$(slipway events --since 10m --until 0s -f container=sick -f event=exec_die --format '{{.Actor.Attributes.exitCode}}')"
+check_contains "$(slipway events --since 10m --until 0s -f container=sick)" 'exec_start: touch /ok'
 
 check_contains "$(slipway events --since 10m --until 0s --format '{{.Action}}' | sort -u | tr '\n' ' ')" 'create destroy die'
 check_eq '' "$(slipway ps -aq)" 'containers left'

@@ -9,7 +9,17 @@ check slipway run -d --name live busybox sleep 100
 check slipway create --name dead busybox true
 
 check_fails 1 'unknown command "psx", did you mean "ps"' slipway psx
-check_fails 1 'unknown command "container lss"' slipway container lss
+check_fails 1 'unknown command "container lss", did you mean "container ls"' slipway container lss
+check_fails 1 'did you mean "volume create"' slipway volume creat x
+check_fails 1 'did you mean "network"' slipway netwrok
+# Each verb has an example; all but those of many options fit a screen.
+for verb in $(slipway --help | sed -n '/^Commands/,/^Groups/s/^  \([a-z]*\)  .*/\1/p'); do
+  help=$(slipway $verb --help)
+  case $verb in login | logout | pull | push | search) continue ;; esac
+  check_contains "$help" Example "help of $verb"
+  case $verb in run | create) continue ;; esac
+  [ "$(wc -l <<<"$help")" -le 30 ] || fail "help of $verb does not fit a screen"
+done
 check_fails 125 'unknown flag: --nope' slipway ps --nope
 check_fails 1 'requires a minimum of 1 argument' slipway run
 check_fails 1 'requires exactly 2 argument' slipway rename one

@@ -4,6 +4,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/conversation.h"
+#include "src/manager/events.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/sys/file.h"
@@ -42,6 +43,7 @@ Result<int> run(const Call& call) {
   options.detach_keys = call.args.value("detach-keys", options.detach_keys.c_str());
   const uint8_t wants = (options.input ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
   TRY(manager::wire::send(socket.get(), manager::wire::kAttach, &wants, sizeof wants, true));
+  manager::container_event(*store, "attach", *record);
   const manager::Ending ending = TRY(manager::converse(*store, id, socket, signals, options));
   if (ending.how == manager::Ending::How::lost)
     return Error::of(ErrorKind::failed, "the monitor of container %s has ended", id.c_str());

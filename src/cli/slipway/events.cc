@@ -71,6 +71,10 @@ class Show {
   }
 
  private:
+  /// "health_status" and "exec_start" are "health_status: healthy", "exec_start: ls" too.
+  static bool is_action(std::string_view action, std::string_view wanted) {
+    return action == wanted || (action.starts_with(wanted) && action.substr(wanted.size()).starts_with(": "));
+  }
   bool matches(const Value& event) const {
     const Value& attributes = event["Actor"]["Attributes"];
     const auto is_object = [&](std::string_view type, std::string_view value) {
@@ -79,7 +83,8 @@ class Show {
       return event["id"].text().starts_with(value) || (name && name->text() == value);
     };
     return filters_.any("type", [&](std::string_view value) { return event["Type"].text() == value; }) &&
-           filters_.any("event", [&](std::string_view value) { return event["Action"].text() == value; }) &&
+           filters_.any("event",
+                        [&](std::string_view value) { return is_action(event["Action"].text(), value); }) &&
            filters_.any("container", [&](std::string_view value) { return is_object("container", value); }) &&
            filters_.any("volume", [&](std::string_view value) { return is_object("volume", value); }) &&
            filters_.any("image",

@@ -15,10 +15,12 @@
 #include "src/manager/create.h"
 #include "src/manager/detach_keys.h"
 #include "src/manager/engine.h"
+#include "src/manager/events.h"
 #include "src/manager/exec_user.h"
 #include "src/manager/launch.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
+#include "src/store/id.h"
 #include "src/sys/file.h"
 
 namespace slipway::cli {
@@ -170,15 +172,29 @@ Result<int> detached(store::Store& store, const std::string& id, const oci::Proc
   return manager::failure_from({message, size});
 }
 
-Result<int> execute(const Call& call, store::Store& store, const std::string& id, const store::Record& record,
-                    const manager::Inherited& inherited) {
-  const oci::Process* process = TRY(process_for(call, store, id, record));
-  if (call.args.flag("detach")) return detached(store, id, *process, inherited);
-  if (!manager::is_external(store, id)) return attached(call, store, id, *process, inherited);
+Result<int> run_process(const Call& call, store::Store& store, const std::string& id,
+                        const oci::Process& process, const manager::Inherited& inherited) {
+  if (call.args.flag("detach")) return detached(store, id, process, inherited);
+  if (!manager::is_external(store, id)) return attached(call, store, id, process, inherited);
   if (call.args.given("detach-keys"))
     return Error::of(ErrorKind::unsupported,
                      "--detach-keys: not with a container of another runtime (--runtime)");
-  return manager::engine_exec(store, id, *process);
+  return manager::engine_exec(store, id, process);
+}
+
+Result<int> execute(const Call& call, store::Store& store, const std::string& id, const store::Record& record,
+                    const manager::Inherited& inherited) {
+  const oci::Process* process = TRY(process_for(call, store, id, record));
+  const std::string exec_id = TRY(store::new_id());
+  std::string command;
+  for (const Str word : process->args) command.append(command.empty() ? "" : " ").append(word.view());
+  for (const char* action : {"exec_create: ", "exec_start: "})
+    manager::container_event(store, action + command, record, {{"execID", exec_id}});
+  const int code = TRY(run_process(call, store, id, *process, inherited));
+  if (!call.args.flag("detach"))
+    manager::container_event(store, "exec_die", record,
+                             {{"execID", exec_id}, {"exitCode", std::to_string(code)}});
+  return code;
 }
 
 Result<int> run(const Call& call) {

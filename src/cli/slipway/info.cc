@@ -68,6 +68,7 @@ Result<Value> info_value(const Call& call) {
   info.set("MemTotal", static_cast<int64_t>(memory.totalram * memory.mem_unit));
   info.set("Name", system.nodename);
   info.set("DefaultRuntime", "slip");
+  info.set("SecurityOptions", Value::array().add("name=seccomp,profile=default"));
   info.set("CgroupDriver", "cgroupfs")
       .set("CgroupVersion", access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "2" : "1");
   info.set("LoggingDriver", "json-file");

@@ -327,17 +327,31 @@ Result<int> run_disconnect(const Call& call) {
   return 0;
 }
 
-constexpr Verb kLsVerb = {"network ls", "", "List networks", kLsOptions, 0, 0, false, run_ls};
+constexpr Verb kLsVerb = {
+    "network ls", "", "List networks", kLsOptions, 0, 0, false, run_ls, "network ls --filter driver=bridge"};
 constexpr Verb kRmVerb = {"network rm", "NETWORK...", "Remove networks", kRmOptions, 1, kNoLimit,
-                          false,        run_rm};
+                          false,        run_rm,       "network rm front"};
 
 }  // namespace
 
-const Verb kNetworkConnect = {
-    "network connect", "NETWORK CONTAINER", "Attach a container to a network", kConnectOptions, 2, 2, false,
-    run_connect};
-const Verb kNetworkCreate = {"network create", "NETWORK", "Create a network", kCreateOptions, 1, 1, false,
-                             run_create};
+const Verb kNetworkConnect = {"network connect",
+                              "NETWORK CONTAINER",
+                              "Attach a container to a network",
+                              kConnectOptions,
+                              2,
+                              2,
+                              false,
+                              run_connect,
+                              "network connect --alias db back web"};
+const Verb kNetworkCreate = {"network create",
+                             "NETWORK",
+                             "Create a network",
+                             kCreateOptions,
+                             1,
+                             1,
+                             false,
+                             run_create,
+                             "network create --subnet 10.89.7.0/24 back"};
 const Verb kNetworkDisconnect = {"network disconnect",
                                  "NETWORK CONTAINER",
                                  "Detach a container from a network",
@@ -345,14 +359,22 @@ const Verb kNetworkDisconnect = {"network disconnect",
                                  2,
                                  2,
                                  false,
-                                 run_disconnect};
-const Verb kNetworkInspect = {
-    "network inspect", "NETWORK...", "Show everything about networks", kInspectOptions, 1, kNoLimit, false,
-    run_inspect};
+                                 run_disconnect,
+                                 "network disconnect back web"};
+const Verb kNetworkInspect = {"network inspect",
+                              "NETWORK...",
+                              "Show everything about networks",
+                              kInspectOptions,
+                              1,
+                              kNoLimit,
+                              false,
+                              run_inspect,
+                              "network inspect back"};
 const Verb kNetworkLs = kLsVerb;
 const Verb kNetworkList = as("network list", kLsVerb);
-const Verb kNetworkPrune = {
-    "network prune", "", "Remove networks that no container uses", kPruneOptions, 0, 0, false, run_prune};
+const Verb kNetworkPrune = {"network prune", "",        "Remove networks that no container uses",
+                            kPruneOptions,   0,         0,
+                            false,           run_prune, "network prune -f"};
 const Verb kNetworkRm = kRmVerb;
 const Verb kNetworkRemove = as("network remove", kRmVerb);
 
