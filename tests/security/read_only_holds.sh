@@ -23,7 +23,7 @@ try umount -l /proc
 try touch /x
 try touch /volume/x
 try mkdir /sys/firmware/x
-try cat /proc/kcore
+[ -z "$(head -c 1 /proc/kcore 2>/dev/null | tr '\0' 0)" ] || echo "read /proc/kcore"
 for file in /proc/sys/kernel/domainname /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/irq/default_smp_affinity; do
   { echo 1 >$file; } 2>/dev/null && echo "wrote $file"
 done
