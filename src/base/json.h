@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "src/base/arena.h"
 #include "src/base/result.h"
@@ -86,8 +87,19 @@ struct Field {
   uint32_t name_size;
   uint32_t offset;
   const Type* type;
-  bool always = false;  // written also when empty: what the format requires to be there
+  bool always = false;  // written also when empty: the format requires it, or absent means something else
 };
+
+/// Whether a member that is left out of the text is read back as 0, false or "".
+template <class T>
+constexpr bool is_empty_by_default(const T& value) {
+  if constexpr (std::is_arithmetic_v<T>)
+    return value == T{};
+  else if constexpr (std::is_same_v<T, Str>)
+    return value.empty();
+  else
+    return true;
+}
 
 template <class T>
 struct Fields;  // specialised by JSON_OBJECT: static constexpr std::array<Field, N> list
@@ -244,7 +256,8 @@ class Writer {
   /// Text that is JSON already.
   Writer& raw(std::string_view text);
   /// An object by its table. Unset optionals, null pointers, empty strings, empty lists and maps, false and 0
-  /// are left out (unless the field is a JSON_REQUIRED), so what is read back equals what was written.
+  /// are left out (unless the field is a JSON_REQUIRED, or its struct has another default), so what is read back equals what
+  /// was written.
   Writer& value(const Type& type, const void* object);
 
   /// All that was written so far; valid until the next call.
@@ -260,7 +273,8 @@ class Writer {
 #define JSON_FIELD(Struct, member, json_name)                                          \
   ::slipway::json::Field {                                                             \
     json_name, sizeof(json_name) - 1, static_cast<uint32_t>(offsetof(Struct, member)), \
-        &::slipway::json::type<decltype(Struct::member)>                               \
+        &::slipway::json::type<decltype(Struct::member)>,                              \
+        !::slipway::json::is_empty_by_default(Struct{}.member)                         \
   }
 
 /// A member that its format requires: it is written with whatever value. Reading does not insist on it.

@@ -15,6 +15,14 @@ struct Inner {
 };
 JSON_OBJECT(Inner, JSON_FIELD(Inner, name, "name"), JSON_FIELD(Inner, words, "words"));
 
+/// What is absent is not always false, 0 or "".
+struct Defaults {
+  bool on = true;
+  bool off = false;
+  int32_t number = -1;
+  Str word = "word";
+};
+
 struct Outer {
   bool flag = false;
   int32_t i32 = 0;
@@ -35,6 +43,8 @@ struct Outer {
   Map<Inner> inners;
   json::Raw raw;
 };
+JSON_OBJECT(Defaults, JSON_FIELD(Defaults, on, "on"), JSON_FIELD(Defaults, off, "off"),
+            JSON_FIELD(Defaults, number, "number"), JSON_FIELD(Defaults, word, "word"));
 JSON_OBJECT(Outer, JSON_FIELD(Outer, flag, "flag"), JSON_FIELD(Outer, i32, "i32"),
             JSON_FIELD(Outer, i64, "i64"), JSON_FIELD(Outer, u16, "u16"), JSON_FIELD(Outer, u32, "u32"),
             JSON_FIELD(Outer, u64, "u64"), JSON_FIELD(Outer, real, "real"), JSON_FIELD(Outer, text, "text"),
@@ -350,6 +360,27 @@ void the_writer_repairs_what_is_not_utf8(void**) {
 
 }  // namespace
 
+namespace {
+
+void other_defaults_are_not_lost(void**) {
+  Arena arena;
+  Defaults object;
+  object.on = false;
+  object.number = 0;
+  object.word = "";
+  json::Writer writer;
+  writer.value(json::type<Defaults>, &object);
+  const auto text = std::string(writer.text());
+  assert_string_equal(text.c_str(), R"({"on":false,"number":0,"word":""})");
+  auto again = json::read<Defaults>(text, json::type<Defaults>, arena);
+  assert_true(again.ok());
+  assert_false((*again)->on);
+  assert_int_equal((*again)->number, 0);
+  assert_true((*again)->word.empty());
+}
+
+}  // namespace
+
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(every_member_is_filled),
@@ -367,6 +398,7 @@ int main() {
       cmocka_unit_test(a_large_document_is_read),
       cmocka_unit_test(unknown_keys_are_told_or_skipped),
       cmocka_unit_test(what_is_read_is_written),
+      cmocka_unit_test(other_defaults_are_not_lost),
       cmocka_unit_test(a_null_element_can_be_written),
       cmocka_unit_test(indented_text_is_for_people),
       cmocka_unit_test(the_writer_repairs_what_is_not_utf8),
