@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 
 #include "src/store/removal.h"
 #include "src/sys/path.h"
@@ -39,10 +41,13 @@ bool is_empty(int layer, const std::string& path) {
   return entries.ok() && entries->empty();
 }
 
-bool is_below(std::string_view path, std::string_view directory) {
-  return directory == "/"
-             ? path.size() > 1
-             : path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
+/// The directories above a path, from the nearest up.
+template <class Visit>
+void for_parents(std::string_view path, Visit visit) {
+  while (path.size() > 1) {
+    path = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+    visit(path);
+  }
 }
 
 }  // namespace
@@ -51,23 +56,18 @@ Result<std::vector<Change>> container_changes(store::Store& store, const store::
   drivers::Driver* driver = TRY(store.driver());
   std::vector<Change> changes = TRY(driver->changes(record.id));
   const Fd layer = TRY(driver->contents(record.id));
-  std::vector<std::string> hidden;
   // From the deepest up: a directory that holds nothing but hidden places is empty, too.
+  std::unordered_set<std::string_view> holds_hidden, holds_kept;
   std::vector<Change> kept;
   for (size_t i = changes.size(); i-- > 0;) {
     const Change& change = changes[i];
-    const bool has_kept = std::any_of(kept.begin(), kept.end(),
-                                      [&](const Change& other) { return is_below(other.path, change.path); });
-    const bool has_hidden = std::any_of(
-        hidden.begin(), hidden.end(), [&](const std::string& other) { return is_below(other, change.path); });
+    const bool only_hidden = holds_hidden.contains(change.path) && !holds_kept.contains(change.path);
     const bool place = change.kind == ChangeKind::added && is_covered(record, change.path) &&
-                       (is_empty(layer.get(), change.path) || (has_hidden && !has_kept));
-    const bool only_parent =
-        change.kind != ChangeKind::deleted && has_hidden && !has_kept && change.kind == ChangeKind::modified;
-    if (place || only_parent)
-      hidden.push_back(change.path);
-    else
-      kept.push_back(change);
+                       (only_hidden || is_empty(layer.get(), change.path));
+    const bool hide = place || (change.kind == ChangeKind::modified && only_hidden);
+    if (!hide) kept.push_back(change);
+    for_parents(change.path,
+                [&](std::string_view parent) { (hide ? holds_hidden : holds_kept).insert(parent); });
   }
   std::reverse(kept.begin(), kept.end());
   return kept;
