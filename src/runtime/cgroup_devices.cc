@@ -73,7 +73,10 @@ bool parse_list_number(std::string_view text, int64_t& number) {
     number = -1;
     return true;
   }
-  return std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
+  uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  number = value;
+  return error == std::errc() && end == text.data() + text.size();
 }
 
 }  // namespace
@@ -112,7 +115,7 @@ Result<DeviceTable> DeviceTable::parse(std::string_view list) {
     int64_t major = 0, minor = 0;
     if ((line[0] != 'b' && line[0] != 'c') || line.size() < 7 || line[1] != ' ' ||
         colon == std::string_view::npos || space == std::string_view::npos || colon > space ||
-        !parse_list_number(line.substr(2, colon - 2), major) ||
+        space + 1 == line.size() || !parse_list_number(line.substr(2, colon - 2), major) ||
         !parse_list_number(line.substr(colon + 1, space - colon - 1), minor))
       return Error::of(ErrorKind::invalid, "devices.list: unexpected line `%.*s`",
                        static_cast<int>(line.size()), line.data());

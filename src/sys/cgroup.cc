@@ -267,6 +267,7 @@ std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo) {
       continue;
     if (!next_piece(right, ' ', type) || !next_piece(right, ' ', source)) continue;
     next_piece(right, ' ', options);
+    if (!directory.starts_with('/')) continue;
     if (type == "cgroup2") mounts.push_back({"", unescape(directory), unescape(root)});
     if (type == "cgroup") mounts.push_back({controllers_of(options), unescape(directory), unescape(root)});
   }
