@@ -10,9 +10,11 @@
 
 #include <cstring>
 
+#include "src/base/fd.h"
 #include "src/runtime/child_steps.h"
 #include "src/sys/cap.h"
 #include "src/sys/kernel.h"
+#include "src/sys/path_walk.h"
 
 namespace slipway::runtime::child {
 
@@ -195,23 +197,13 @@ Outcome set_capabilities(const ProcessPlan& process) {
 Outcome make_cwd(const ProcessPlan& process) {
   struct stat info;
   if (stat(process.cwd, &info) == 0 || errno != ENOENT) return kDone;
-  // Inside the container's root now: no link leads out.
-  char path[kPathRoom];
-  const size_t size = strlen(process.cwd);
-  if (size >= sizeof path) return refused("enter", process.cwd, "the path is too long");
-  memcpy(path, process.cwd, size + 1);
-  for (size_t i = 1; i <= size; ++i) {
-    if (path[i] != '/' && path[i] != 0) continue;
-    const char end = path[i];
-    path[i] = 0;
-    if (mkdir(path, 0755) == 0) {
-      if (chmod(path, 0755) < 0) return failed("make the working directory", process.cwd);
-    } else if (errno != EEXIST) {
-      return failed("make the working directory", process.cwd);
-    }
-    path[i] = end;
-  }
-  return kDone;
+  // Inside the container's root now, but not by mkdir(2): a magic link of /proc may lead to a directory of the host
+  // that a careless caller has left open (CVE-2024-21626).
+  const Fd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const mode_t mask = umask(022);
+  const Fd made(sys::walk_in_root(root.get(), process.cwd, O_PATH | O_DIRECTORY, sys::kWalkMakeDirectories));
+  umask(mask);
+  return made ? kDone : failed("make the working directory", process.cwd);
 }
 
 Outcome enter_cwd(const ProcessPlan& process, bool may_fail) {
