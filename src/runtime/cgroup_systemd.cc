@@ -1,10 +1,17 @@
 #include "src/runtime/cgroup_systemd.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "src/runtime/systemd_properties.h"
 #include "src/sys/cgroup_systemd.h"
+#include "src/sys/file.h"
 
 namespace slipway::runtime {
 namespace {
@@ -17,6 +24,35 @@ void put_over(std::vector<DbusProperty>& properties, std::vector<DbusProperty> m
     std::erase_if(properties, [&](const DbusProperty& old) { return old.first == property.first; });
     properties.push_back(std::move(property));
   }
+}
+
+/// The text of a control file, or "".
+std::string text_of(const std::string& directory, const char* file) {
+  Result<std::string> text = sys::read_file_at(AT_FDCWD, (directory + "/" + file).c_str(), 4096);
+  return text.ok() ? std::move(text).value() : std::string();
+}
+
+/// systemd has one property for what two values say together, of which an update may name one: the other is the
+/// one in force. Without it the next daemon-reload would write something else.
+void complete(oci::CpuResources& cpu, const FileCgroup::Tree& tree) {
+  const bool has_quota = cpu.quota.value_or(0) != 0, has_period = cpu.period.value_or(0) != 0;
+  if (has_quota == has_period) return;
+  const std::string both =
+      tree.version == sys::CgroupVersion::v2
+          ? text_of(tree.directory, "cpu.max")
+          : text_of(tree.directory, "cpu.cfs_quota_us") + " " + text_of(tree.directory, "cpu.cfs_period_us");
+  char quota[24];
+  uint64_t period = 0;
+  if (sscanf(both.c_str(), "%23s %" SCNu64, quota, &period) != 2) return;
+  if (!has_quota) cpu.quota = strcmp(quota, "max") == 0 ? -1 : strtoll(quota, nullptr, 10);
+  if (!has_period) cpu.period = period;
+}
+
+void complete(oci::MemoryResources& memory, const FileCgroup::Tree& tree) {
+  if (tree.version != sys::CgroupVersion::v2 || memory.limit.value_or(0) != 0 || memory.swap.value_or(0) <= 0)
+    return;
+  const int64_t limit = strtoll(text_of(tree.directory, "memory.max").c_str(), nullptr, 10);  // 0: "max"
+  if (limit > 0) memory.limit = limit;
 }
 
 bool has_v1(const std::vector<FileCgroup::Tree>& trees) {
@@ -59,6 +95,11 @@ Status SystemdCgroup::start_unit(pid_t pid) {
   properties.emplace_back(v2 ? "IOAccounting" : "BlockIOAccounting", true);
   const oci::Resources* resources = spec_->linux_ ? spec_->linux_->resources : nullptr;
   if (resources) put_over(properties, TRY(resource_properties(*resources, v2)));
+  // A user's manager may not filter devices.
+  if (!user_)
+    for (DbusProperty& property :
+         TRY(device_properties(resources ? resources->devices : List<oci::DeviceRule>())))
+      properties.push_back(std::move(property));
   put_over(properties, TRY(annotation_properties(spec_->annotations)));
 
   sys::SystemdManager manager = TRY(sys::SystemdManager::connect(user_));
@@ -101,7 +142,23 @@ Status SystemdCgroup::apply(const oci::Resources& resources) {
   if (started_) {
     started_ = false;
   } else {
-    const std::vector<DbusProperty> properties = TRY(resource_properties(resources, !has_v1(trees_)));
+    oci::Resources whole = resources;
+    oci::CpuResources cpu;
+    oci::MemoryResources memory;
+    if (const Tree* tree = tree_of("cpu"); tree && resources.cpu) {
+      cpu = *resources.cpu;
+      complete(cpu, *tree);
+      whole.cpu = &cpu;
+    }
+    if (const Tree* tree = tree_of("memory"); tree && resources.memory) {
+      memory = *resources.memory;
+      complete(memory, *tree);
+      whole.memory = &memory;
+    }
+    std::vector<DbusProperty> properties = TRY(resource_properties(whole, !has_v1(trees_)));
+    if (!user_ && !resources.devices.empty())
+      for (DbusProperty& property : TRY(device_properties(resources.devices)))
+        properties.push_back(std::move(property));
     if (!properties.empty()) {
       sys::SystemdManager manager = TRY(sys::SystemdManager::connect(user_));
       TRY(manager.set_properties(scope_, properties));

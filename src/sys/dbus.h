@@ -19,19 +19,19 @@
 namespace slipway::sys {
 
 /// A value with its D-Bus type, as it goes into a variant.
-using DbusValue = std::variant<bool,                                            // b
-                               uint8_t,                                         // y
-                               int32_t,                                         // i
-                               uint32_t,                                        // u
-                               int64_t,                                         // x
-                               uint64_t,                                        // t
-                               double,                                          // d
-                               std::string,                                     // s
-                               std::vector<std::string>,                        // as
-                               std::vector<uint32_t>,                           // au
-                               std::vector<uint64_t>,                           // at
-                               std::vector<uint8_t>,                            // ay
-                               std::vector<std::pair<std::string, uint64_t>>>;  // a(st)
+using DbusValue = std::variant<bool,                                               // b
+                               uint8_t,                                            // y
+                               int32_t,                                            // i
+                               uint32_t,                                           // u
+                               int64_t,                                            // x
+                               uint64_t,                                           // t
+                               double,                                             // d
+                               std::string,                                        // s
+                               std::vector<std::string>,                           // as
+                               std::vector<uint32_t>,                              // au
+                               std::vector<uint64_t>,                              // at
+                               std::vector<uint8_t>,                               // ay
+                               std::vector<std::pair<std::string, std::string>>>;  // a(ss)
 const char* dbus_signature(const DbusValue& value);
 
 using DbusProperty = std::pair<std::string, DbusValue>;

@@ -36,7 +36,7 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 const char* dbus_signature(const DbusValue& value) {
   static constexpr const char* kSignatures[] = {"b", "y",  "i",  "u",  "x",  "t",    "d",
-                                                "s", "as", "au", "at", "ay", "a(st)"};
+                                                "s", "as", "au", "at", "ay", "a(ss)"};
   static_assert(std::size(kSignatures) == std::variant_size_v<DbusValue>);
   return kSignatures[value.index()];
 }
@@ -109,11 +109,11 @@ void DbusWriter::value(const DbusValue& value) {
                  [&](const std::vector<uint32_t>& v) { numbers(v, 4, [&](uint32_t item) { u32(item); }); },
                  [&](const std::vector<uint64_t>& v) { numbers(v, 8, [&](uint64_t item) { u64(item); }); },
                  [&](const std::vector<uint8_t>& v) { numbers(v, 1, [&](uint8_t item) { byte(item); }); },
-                 [&](const std::vector<std::pair<std::string, uint64_t>>& v) {
+                 [&](const std::vector<std::pair<std::string, std::string>>& v) {
                    numbers(v, 8, [&](const auto& item) {
                      align(8);
                      string(item.first);
-                     u64(item.second);
+                     string(item.second);
                    });
                  },
              },

@@ -73,6 +73,10 @@ static std::string show(const DbusValue& value) {
     for (const uint8_t item : *bytes) text += std::to_string(item) + ";";
     return text;
   }
+  if (const auto* pairs = std::get_if<std::vector<std::pair<std::string, std::string>>>(&value)) {
+    for (const auto& [first, second] : *pairs) text += first + "=" + second + ";";
+    return text;
+  }
   std::visit(
       [&](const auto& item) {
         if constexpr (std::is_arithmetic_v<std::decay_t<decltype(item)>>) text += std::to_string(item);
@@ -173,6 +177,46 @@ static void limits_become_properties(void**) {
   assert_false(resource_properties(raw, true).ok());
 }
 
+static void device_rules_become_properties(void**) {
+  constexpr char kAlways[] =
+      "char-*=m;block-*=m;/dev/char/1:3=rwm;/dev/char/1:5=rwm;/dev/char/1:7=rwm;/dev/char/1:8=rwm;"
+      "/dev/char/1:9=rwm;/dev/char/5:0=rwm;/dev/char/5:2=rwm;char-136=rwm;/dev/char/10:200=rwm;";
+  auto none = device_properties({});
+  assert_true(none.ok());
+  assert_int_equal(none->size(), 3);
+  assert_string_equal(property(*none, "DevicePolicy").c_str(), "s strict");
+  assert_string_equal(show((*none)[1].second).c_str(), "a(ss) ");
+  assert_string_equal(show((*none)[2].second).c_str(), (std::string("a(ss) ") + kAlways).c_str());
+
+  oci::DeviceRule rules[4];
+  rules[0].access = "rwm";  // deny all
+  rules[1].allow = true;
+  rules[1].type = "b";
+  rules[1].major = int64_t{8};
+  rules[1].access = "rw";
+  rules[2].allow = true;  // any major: more than is asked for
+  rules[2].type = "c";
+  rules[2].minor = int64_t{4};
+  rules[2].access = "r";
+  rules[3].type = "b";  // what was allowed, and less of it
+  rules[3].major = int64_t{8};
+  rules[3].access = "w";
+  List<oci::DeviceRule> list;
+  list.items = rules;
+  list.count = 4;
+  auto some = device_properties(list);
+  assert_true(some.ok());
+  const std::string text = show((*some)[2].second);
+  assert_non_null(strstr(text.c_str(), "block-8=r;char-*=rm;block-*=m;"));
+
+  rules[0].allow = true;
+  list.count = 1;
+  auto all = device_properties(list);
+  assert_true(all.ok());
+  assert_int_equal(all->size(), 2);
+  assert_string_equal(property(*all, "DevicePolicy").c_str(), "s auto");
+}
+
 static void unknown_properties(void**) {
   const std::vector<DbusProperty> all = {{"AllowedCPUs", true}, {"Allowed", true}};
   assert_string_equal(
@@ -189,6 +233,7 @@ int main() {
       cmocka_unit_test(gvariant_text),
       cmocka_unit_test(annotations_become_properties),
       cmocka_unit_test(limits_become_properties),
+      cmocka_unit_test(device_rules_become_properties),
       cmocka_unit_test(unknown_properties),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
