@@ -13,14 +13,14 @@ const Namespace* find_namespace(const Linux& section, std::string_view type) {
   return nullptr;
 }
 
-Status validate_user_namespace(const Linux& section) {
+Status validate_user_namespace(const Linux& section, Warnings& warnings) {
   const Namespace* user = find_namespace(section, "user");
   const bool uids = !section.uid_mappings.empty();
   const bool gids = !section.gid_mappings.empty();
+  // runc and crun do not even say so.
   if (!user && (uids || gids))
-    return Error::of(ErrorKind::invalid,
-                     "linux.%s: user namespace mappings specified, but user namespace isn't enabled",
-                     uids ? "uidMappings" : "gidMappings");
+    warn(warnings, "linux.%s: user namespace mappings specified, but user namespace isn't enabled, ignored",
+         uids ? "uidMappings" : "gidMappings");
   if (!user || !user->path.empty()) return {};
   if (!uids)
     return Error::of(ErrorKind::invalid,
@@ -69,7 +69,7 @@ bool is_plain_path(std::string_view path) {
 
 }  // namespace
 
-Status validate_namespaces(const Spec& spec) {
+Status validate_namespaces(const Spec& spec, Warnings& warnings) {
   const List<Namespace> list = spec.linux_->namespaces;
   for (uint32_t i = 0; i < list.count; ++i) {
     const Namespace& ns = list[i];
@@ -84,7 +84,7 @@ Status validate_namespaces(const Spec& spec) {
         return Error::of(ErrorKind::invalid, "linux.namespaces: duplicated namespace \"%s\"",
                          ns.type.c_str());
   }
-  return validate_user_namespace(*spec.linux_);
+  return validate_user_namespace(*spec.linux_, warnings);
 }
 
 Str sysctl_path(std::string_view name, Arena& arena) {

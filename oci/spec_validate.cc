@@ -248,7 +248,7 @@ Status validate_intel_rdt(const IntelRdt* rdt) {
 
 Status validate_linux(const Spec& spec, Warnings& warnings) {
   const Linux& section = *spec.linux_;
-  TRY(validate_namespaces(spec));
+  TRY(validate_namespaces(spec, warnings));
   TRY(validate_mappings("linux.uidMappings", section.uid_mappings));
   TRY(validate_mappings("linux.gidMappings", section.gid_mappings));
   TRY(validate_time_offsets(spec));

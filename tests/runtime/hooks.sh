@@ -84,7 +84,7 @@ check_eq 2 "$(grep -c 'cannot start a container that is being created' "$log.sta
 check_eq 2 "$(grep -c 'that is not stopped: creating' "$log.delete")"
 check slip delete --force "$id"
 # What is being created can be ended by force, and by the death of its creator.
-edit_config "$bundle" '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "1"]}]}'
+edit_config "$bundle" '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "3"]}]}'
 being_created() {
   [ "$(slip state "$id" | jq -r .status)" = creating ]
 }

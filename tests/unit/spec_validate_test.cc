@@ -140,7 +140,7 @@ static void namespaces(void**) {
        "linux.gidMappings: user namespaces enabled, but no gid mappings"},
       {R"("namespaces":[{"type":"user","path":"/proc/1/ns/user"}])", ""},
       {R"("uidMappings":[{"containerID":0,"hostID":0,"size":1}])",
-       "linux.uidMappings: user namespace mappings"},
+       "warning: linux.uidMappings: user namespace mappings"},
       {R"("namespaces":[{"type":"user"}],"uidMappings":[{"containerID":0,"hostID":0,"size":0}],
           "gidMappings":[{"containerID":0,"hostID":0,"size":1}])",
        "linux.uidMappings[0].size: must not be 0"},
