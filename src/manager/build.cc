@@ -132,7 +132,8 @@ class Builder {
       id = stage->image();
     } else if (words[0] != "scratch") {
       Arena arena;
-      id = TRY(stores_.images.images.find(words[0], arena))->id.view();
+      if (request_.always_pull) TRY(request_.pull(words[0]));
+      id = TRY(find_or_pull(words[0], arena))->id.view();
     }
     auto stage = std::make_unique<BuildStage>(stores_, store_, request_, file_.escape);
     if (words.size() == 3) stage->name = lower(words[2]);
@@ -148,6 +149,13 @@ class Builder {
       TRY(step(trigger));
     }
     return {};
+  }
+
+  Result<store::Image*> find_or_pull(const std::string& name, Arena& arena) {
+    Result<store::Image*> image = stores_.images.images.find(name, arena);
+    if (image.ok() || image.error().kind() != ErrorKind::not_found || !request_.pull) return image;
+    TRY(request_.pull(name).ctx("No such image: %s", name.c_str()));
+    return stores_.images.images.find(name, arena);
   }
 
   const BuildStage* find_stage(const std::string& word) const {
@@ -168,7 +176,7 @@ class Builder {
       stage = stages_[index].get();
     if (stage) return stages_.back()->copy(instruction, stage->top());
     Arena arena;
-    const store::Image* image = TRY(stores_.images.images.find(from, arena));
+    const store::Image* image = TRY(find_or_pull(from, arena));
     return stages_.back()->copy(instruction, std::string(image->top.view()));
   }
 

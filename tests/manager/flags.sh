@@ -188,10 +188,10 @@ refused '--gpus all' '--gpus is not supported'
 # --- images and runtimes
 shows '--pull never' 'echo here' '^here$'
 shows '--pull missing --quiet' 'echo here' '^here$'
-refused '--pull always' 'registries are not supported'
+check_fails 125 'connection refused' slipway run --rm --pull always localhost:1/nothing
 refused '--pull sometimes' 'must be one of "always", "missing" or "never"'
 check_fails 125 'No such image: nothing' slipway run --rm --pull never nothing
-check_fails 125 'No such image: nothing' slipway run --rm --pull missing nothing
+check_fails 125 'No such image: localhost:1/nothing' slipway run --rm --pull missing --quiet localhost:1/nothing
 shows "--platform linux/$(slipway image inspect -f '{{.Architecture}}' busybox)" 'echo here' '^here$'
 refused '--platform linux/z80' 'does not match the specified platform'
 refused '--isolation hyperv' "linux only supports 'default'"

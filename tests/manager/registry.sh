@@ -1,7 +1,7 @@
 #!/bin/bash
 # labels: root
 # timeout: 240
-# pull: from a real registry.
+# pull, push, login, logout and search, with a real registry; skopeo and podman at the other end.
 . "$SOURCE/tests/lib/common.sh"
 . "$SOURCE/tests/lib/registry.sh"
 require_root
@@ -88,6 +88,53 @@ if command -v strace >/dev/null; then
   ! grep -q libcurl "$TMPDIR/trace" || fail "images loads libcurl"
 fi
 
+# run and build bring what is missing, and say so on standard error.
+make_rootfs "$TMPDIR/busybox"
+check slipway import "$TMPDIR/busybox" "$registry/busybox:1"
+busybox=$out
+check slipway push -q "$registry/busybox:1"
+check slipway rmi "$registry/busybox:1"
+check slipway run --rm "$registry/busybox:1" echo hello
+check_eq hello "$out"
+check_contains "$err" "Unable to find image '$registry/busybox:1' locally"
+check_contains "$err" "Status: Downloaded newer image for $registry/busybox:1"
+check slipway run --rm --pull always --quiet "$registry/busybox:1" echo again
+check_eq again "$out$err"
+check slipway rmi "$registry/busybox:1"
+check_fails 125 "No such image: $registry/busybox:1" slipway run --rm --pull never "$registry/busybox:1" true
+check_fails 125 "manifest for $registry/busybox:2 not found" slipway run --rm --quiet "$registry/busybox:2" true
+printf 'FROM %s\nLABEL a=b\n' "$registry/busybox:1" >"$TMPDIR/Dockerfile"
+check slipway build -q - <"$TMPDIR/Dockerfile"
+
+# --- push: what skopeo and podman read is what we have
+
+check slipway tag "$registry/team/app:1" "$registry/pushed/app:1"
+check slipway tag "$registry/team/app:1" "$registry/pushed/app:2"
+check slipway push "$registry/pushed/app:1"
+check_contains "$out" "The push refers to repository [$registry/pushed/app]"
+check_contains "$out" ": Mounted from another repository"
+check_contains "$out" "1: digest: $digest size: "
+check slipway push -a "$registry/pushed/app"
+check_contains "$out" ": Layer already exists"
+check_contains "$out" "2: digest: $digest size: "
+check_eq "$digest" "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$registry/pushed/app:2")"
+skopeo copy -q --src-tls-verify=false "docker://$registry/pushed/app:1" "oci:$TMPDIR/copied:1"
+check_eq "${id#sha256:}" "$(skopeo inspect --config --raw "oci:$TMPDIR/copied:1" | sha256sum | cut -d' ' -f1)"
+check slipway images --digests --format '{{.Tag}} {{.Digest}}' "$registry/pushed/app"
+check_contains "$out" "1 $digest"
+# A layer that was made here, in a registry that has nothing of it.
+check slipway push "$registry/busybox:1"
+check_eq "$busybox" "sha256:$(skopeo inspect --tls-verify=false --config --raw "docker://$registry/busybox:1" | sha256sum | cut -d' ' -f1)"
+if command -v podman >/dev/null; then
+  podman=(podman --root "$TMPDIR/podman" --runroot "$TMPDIR/podman-run" --storage-driver vfs)
+  check "${podman[@]}" pull -q --tls-verify=false "$registry/busybox:1"
+  check_eq "${busybox#sha256:}" "$out" "podman's id"
+  check "${podman[@]}" rmi -f "$out"
+fi
+check_fails 1 "does not exist locally" slipway push -q "$registry/nothing"
+check slipway search "$registry/bus"
+check_eq "$registry/busybox" "$(awk 'NR == 2 { print $1 }' <<<"$out")"
+
 # --- TLS, and a password
 
 mkdir "$TMPDIR/tls"
@@ -103,10 +150,43 @@ mkdir -p "$certs"
 check_fails 1 "certificate" slipway pull -q "$registry/app:1"
 cp "$TMPDIR/tls/crt" "$certs/ca.crt"
 check_fails 1 "unauthorized" slipway pull -q "$registry/app:1"
+run slipway login -u user --password-stdin "$registry" <<<wrong
+check_eq 1 "$status"
+check_contains "$err" "unauthorized"
+[ ! -e "$HOME/.docker/config.json" ] || fail "a wrong password was stored"
 mkdir "$HOME/.docker"
-jq -n --arg r "$registry" '{auths: {($r): {auth: ("user:wrong" | @base64)}}}' >"$HOME/.docker/config.json"
-check_fails 1 "unauthorized" slipway pull -q "$registry/app:1"
-jq -n --arg r "$registry" '{auths: {($r): {auth: ("user:secret" | @base64)}}}' >"$HOME/.docker/config.json"
+echo '{"detachKeys": "ctrl-x", "auths": {"other.example": {"auth": "eDp5"}}}' >"$HOME/.docker/config.json"
+check slipway login -u user --password-stdin "$registry" <<<secret
+check_eq "Login Succeeded" "$out"
+check_eq 600 "$(stat -c %a "$HOME/.docker/config.json")"
+check_eq '["ctrl-x","eDp5","user:secret"]' \
+  "$(jq -c --arg r "$registry" '[.detachKeys, .auths["other.example"].auth, (.auths[$r].auth | @base64d)]' "$HOME/.docker/config.json")"
 check slipway pull -q "$registry/app:1"
 check slipway images -q --no-trunc "$registry/app:1"
 check_eq "$id" "$out"
+check slipway tag "$registry/app:1" "$registry/again:1"
+check slipway push "$registry/again:1"
+check_contains "$out" "1: digest: $digest"
+check skopeo inspect --tls-verify=false --authfile "$HOME/.docker/config.json" "docker://$registry/again:1"
+check slipway logout "$registry"
+check_eq "Removing login credentials for $registry" "$out"
+check slipway logout "$registry"
+check_eq "Not logged in to $registry" "$out"
+check_eq '["other.example"]' "$(jq -c '.auths | keys' "$HOME/.docker/config.json")"
+check_fails 1 "unauthorized" slipway pull -q "$registry/app:1"
+
+# A credential helper, which is a program.
+mkdir "$TMPDIR/bin"
+cat >"$TMPDIR/bin/docker-credential-test" <<'END'
+#!/bin/sh
+cat >"$TMPDIR/helper-$1"
+case $1 in get) echo '{"Username": "user", "Secret": "secret"}' ;; esac
+END
+chmod +x "$TMPDIR/bin/docker-credential-test"
+jq -n --arg r "$registry" '{credHelpers: {($r): "test"}}' >"$HOME/.docker/config.json"
+PATH=$TMPDIR/bin:$PATH check slipway pull -q "$registry/app:1"
+check_eq "$registry" "$(cat "$TMPDIR/helper-get")"
+PATH=$TMPDIR/bin:$PATH check slipway login -u user -p secret "$registry"
+check_eq secret "$(jq -r .Secret "$TMPDIR/helper-store")"
+check_lacks "$(cat "$HOME/.docker/config.json")" secret
+check slipway system check

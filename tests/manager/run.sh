@@ -19,7 +19,7 @@ run slipway run --rm --init busybox sh -c 'kill -9 $$'
 check_eq 137 "$status"
 check_fails 127 'executable file not found' slipway run --rm busybox no-such-program
 check_fails 126 '/etc' slipway run --rm busybox /etc
-check_fails 125 'No such image' slipway run --rm no-such-image true
+check_fails 125 'No such image' slipway run --rm --pull never no-such-image true
 check_fails 125 'unknown flag: --no-such-flag' slipway run --no-such-flag busybox
 check_eq '' "$(slipway ps -aq)" 'containers left'
 

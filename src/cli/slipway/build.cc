@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "src/cli/slipway/image_session.h"
+#include "src/cli/slipway/pull.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/build.h"
 #include "src/sys/file.h"
@@ -20,6 +21,7 @@ constexpr auto kOptions = std::to_array<Option>({
     value("network", 0, "MODE", "the network of RUN"),
     value("iidfile", 0, "FILE", "write the image's ID to a file"),
     flag("no-cache", 0, "do not take over the steps of earlier builds"),
+    flag("pull", 0, "pull the images of FROM, even those that are here"),
     flag("quiet", 'q', "print nothing but the image's ID"),
     flag("rm", 0, "accepted: containers of steps are always removed"),
     flag("force-rm", 0, "accepted: containers of steps are always removed"),
@@ -86,6 +88,14 @@ Result<int> run(const Call& call) {
   const manager::Stores stores = TRY(session.with_driver());
   request.program = {call.program.name,         "--root",           session.store->root(), "--run-root",
                      session.store->run_root(), "--storage-driver", stores.driver.name()};
+  request.always_pull = call.args.flag("pull");
+  request.pull = [&](const std::string& image) -> Status {
+    oci::Reference name = TRY(oci::Reference::parse(image));
+    name.default_tag();
+    if (name.digest) name.tag.clear();
+    TRY(pull_and_show(stores, name, {}, quiet ? -1 : STDOUT_FILENO));
+    return {};
+  };
   const std::string id = TRY(manager::build_image(stores, *session.store, request));
   if (const char* file = call.args.value("iidfile"))
     TRY(sys::replace_file_at(AT_FDCWD, file, "sha256:" + id, 0644, false));

@@ -347,9 +347,6 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
     return Error::of(ErrorKind::usage,
                      "invalid pull option: '%s': must be one of \"always\", \"missing\" or \"never\"",
                      pull.data());
-  if (pull == "always")
-    return Error::of(ErrorKind::unsupported,
-                     "--pull always: registries are not supported here; `slipway load` brings images");
   request.name = call.args.value("name", "");
   request.platform = call.args.value("platform", "");
   return {};

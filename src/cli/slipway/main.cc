@@ -122,6 +122,7 @@ constexpr const Verb* kVerbs[] = {
     &kImageLs,
     &kImagePrune,
     &kImagePull,
+    &kImagePush,
     &kImageRm,
     &kImageSave,
     &kImageTag,

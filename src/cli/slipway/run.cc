@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "src/cli/slipway/container_options.h"
+#include "src/cli/slipway/pull.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/conversation.h"
@@ -59,9 +60,49 @@ class CidFile {
   const char* path_ = nullptr;
 };
 
-Result<manager::NewContainer> create(const Call& call, store::Store& store, manager::CreateRequest& request) {
+/// From its registry, with the progress on standard error: standard output is the container's.
+Status pull_image(const Call& call, store::Store& store, const std::string& image) {
+  oci::Reference name = TRY(oci::Reference::parse(image));
+  name.default_tag();
+  if (name.digest) name.tag.clear();
+  const oci::PlatformChoice platform = TRY(oci::PlatformChoice::parse(call.args.value("platform", "")));
+  store::ImageStore images = TRY(store::ImageStore::open(store.root()));
+  const manager::Stores stores{images, *TRY(store.driver())};
+  TRY(pull_and_show(stores, name, platform, call.args.flag("quiet") ? -1 : STDERR_FILENO));
+  return {};
+}
+
+Status pull_always(const Call& call, store::Store& store, const manager::CreateRequest& request) {
+  if (std::string_view(call.args.value("pull", "")) != "always") return {};
+  return pull_image(call, store, std::string(request.record->config.image.view()));
+}
+
+/// An image that is not here, and whose name a registry may know.
+bool may_be_pulled(Error& error, std::string_view image) {
+  return error.kind() == ErrorKind::not_found &&
+         std::string_view(error.text()).starts_with("No such image") && !image.starts_with("sha256:") &&
+         oci::Reference::parse(image).ok();
+}
+
+/// `signals` are let go while an image is pulled, which ^C shall end.
+Result<manager::NewContainer> create(const Call& call, store::Store& store, manager::CreateRequest& request,
+                                     std::optional<manager::SignalGuard>* signals) {
+  const std::string_view pull = call.args.value("pull", "missing");
+  const std::string image(request.record->config.image.view());
   CidFile cid_file = TRY(CidFile::make(call.args.value("cidfile")));
+  const bool guarded = signals && signals->has_value();
   auto created = manager::create_container(store, request, call.arena);
+  if (!created.ok() && pull == "missing" && may_be_pulled(created.error(), image)) {
+    if (!call.args.flag("quiet")) {
+      oci::Reference name = TRY(oci::Reference::parse(image));
+      name.default_tag();
+      dprintf(STDERR_FILENO, "Unable to find image '%s' locally\n", name.familiar().c_str());
+    }
+    if (guarded) signals->reset();
+    TRY(pull_image(call, store, image).ctx("No such image: %s", image.c_str()));
+    if (guarded) signals->emplace(TRY(manager::SignalGuard::begin()));
+    created = manager::create_container(store, request, call.arena);
+  }
   if (!created.ok()) return std::move(created).error();
   TRY(cid_file.write(created->id));
   return std::move(created).value();
@@ -72,7 +113,8 @@ Result<int> run_create(const Call& call) {
   request.record = call.arena.make<store::Record>();
   TRY(read_container_options(call, request));
   const auto store = TRY(open_store(call));
-  const manager::NewContainer container = TRY(create(call, *store, request));
+  TRY(pull_always(call, *store, request));
+  const manager::NewContainer container = TRY(create(call, *store, request, nullptr));
   TRY(print(container.id + "\n"));
   return 0;
 }
@@ -125,10 +167,11 @@ Result<int> run_run(const Call& call) {
     return Error::of(ErrorKind::usage, "the input device is not a TTY");
   TRY(manager::DetachKeys::parse(call.args.value("detach-keys", "")));
   const auto store = TRY(open_store(call));
+  TRY(pull_always(call, *store, request));
   // A ^C from here on is for the container: it must not leave one behind that nobody has started.
   std::optional<manager::SignalGuard> signals;
   if (!request.detach) signals.emplace(TRY(manager::SignalGuard::begin()));
-  manager::NewContainer container = TRY(create(call, *store, request));
+  manager::NewContainer container = TRY(create(call, *store, request, &signals));
   const std::string id = container.id;
   const auto remove_failed = [&](Error error) -> Error {
     if (request.record->host.auto_remove) (void)manager::remove_container(*store, id, true);
