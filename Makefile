@@ -177,7 +177,7 @@ $(BUILD)/tests/list: FORCE
 tests: all $(unit_tests) $(test_tools) $(suite)
 
 # LABEL=regex and TEST=regex choose among the tests.
-ctest = ctest --test-dir $(BUILD)/tests --output-on-failure -j$(shell nproc) $(if $(LABEL),-L '$(LABEL)') $(if $(TEST),-R '$(TEST)') $(if $(REPEAT),--repeat until-pass:$(REPEAT))
+ctest = tests/lib/without-traces ctest --test-dir $(BUILD)/tests --output-on-failure -j$(shell nproc) $(if $(LABEL),-L '$(LABEL)') $(if $(TEST),-R '$(TEST)') $(if $(REPEAT),--repeat until-pass:$(REPEAT))
 
 # Unit tests and the fast shell tests; under a minute.
 quick: tests

@@ -54,6 +54,35 @@ check_fails 125 'opening seccomp profile' slipway run --security-opt seccomp=/no
 check_fails 125 'invalid --security-opt' slipway run --security-opt bogus=1 busybox true
 check_fails 125 'No such file' slipway run --env-file /no/such busybox true
 check_fails 1 'no such volume' slipway volume rm nothing
+check_fails 125 'No such image: nothing' slipway run --pull never nothing true
+check_fails 125 'invalid reference format' slipway run 'UPPER CASE' true
+check_fails 1 'No such image: nothing' slipway rmi nothing
+check_fails 1 'No such' slipway inspect nothing
+echo garbage >"$TMPDIR/garbage"
+check_fails 1 'garbage' slipway import "$TMPDIR/garbage"
+check_fails 1 'nrecognized archive format' slipway load -i "$TMPDIR/garbage"
+check_fails 1 'template parsing error' slipway ps --format '{{.Names'
+check_fails 1 'invalid filter' slipway ps --filter what=ever
+
+# Sixteen beginnings, seventeen more containers: one of them fits two.
+for i in $(seq 17); do check slipway create --name "many$i" busybox true; done
+prefix=$(slipway ps -aq | cut -c1 | sort | uniq -d | head -n 1)
+check_fails 1 'multiple IDs found with provided prefix' slipway start "$prefix"
+check_fails 1 'multiple IDs found with provided prefix' slipway rm "$prefix"
+check slipway rm $(seq -f many%.0f 17)
+
+# A full disk, and one that is read-only.
+small() { "$SLIPWAY" --root "$TMPDIR/small/store" --run-root "$TMPDIR/slipway-run" "$@"; }
+mkdir "$TMPDIR/small"
+mount -t tmpfs -o size=2m tmpfs "$TMPDIR/small"
+dd if=/dev/urandom of="$TMPDIR/busybox-rootfs/large" bs=1M count=4 status=none
+check_fails 1 'No space left on device' small import "$TMPDIR/busybox-rootfs" large
+check small images -aq
+check_eq "" "$out" "images of a full disk"
+mount -o remount,ro "$TMPDIR/small"
+check_fails 1 'Read-only file system' small import "$TMPDIR/busybox-rootfs" large
+check_fails 1 'Read-only file system' small create large true
+umount "$TMPDIR/small"
 check slipway rm -f live dead
 left=$(slipway ps -aq)
 [ -z "$left" ] || slipway rm -f $left >/dev/null

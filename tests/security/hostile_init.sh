@@ -111,7 +111,7 @@ echo "$own" | jq '.process.args = ["true"] | .hooks = {
   prestart: [{path: "/usr/bin/env"}], createContainer: [{path: "/bin/sh", args: ["sh", "-c", "env >>\($f)"], env: ["ONE=1"]}],
   createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "/usr/bin/env >>\($f)"], env: ["TWO=2"]}]}' --arg f "$TMPDIR/env" \
   >"$bundle/config.json"
-SECRET=secret LD_PRELOAD= NOTIFY_SOCKET='' check slip run --bundle "$bundle" "$id"
+SECRET=secret LD_PRELOAD='' NOTIFY_SOCKET='' check slip run --bundle "$bundle" "$id"
 check_eq "ONE TWO" "$(sed 's/=.*//' "$TMPDIR/env" | grep -vx -e PWD -e SHLVL -e _ -e OLDPWD | sort | xargs)" "environment of hooks"
 
 # The terminal of a user namespace belongs to its root, and is not the host's.
