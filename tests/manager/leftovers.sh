@@ -8,6 +8,11 @@ require_command jq
 busybox_image busybox
 store=$TMPDIR/slipway
 
+# --rm removes at once, and not when the next command finds it.
+check slipway run --rm -v data:/data busybox true
+check_eq '' "$(ls "$store/containers" "$store/pending" "$TMPDIR/slipway-run/monitors" | grep -v : | tr -d '\n')" 'left of run --rm'
+check slipway volume rm data
+
 # A command that is killed between making the container and starting it.
 killed_run() { # OPTION...
   SLIPWAY_FAULT=manager.create.published:1 "$SLIPWAY" --root "$store" --run-root "$TMPDIR/slipway-run" "$@" 2>/dev/null &

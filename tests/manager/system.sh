@@ -99,7 +99,17 @@ check slipway system check --quick
 cp "$TMPDIR/blob" "$blob"
 check slipway system check
 
-# prune.
+# prune, with filters: what they do not fit stays.
+check slipway create --name old --label keep=yes base true
+check slipway create --name new base true
+check slipway system prune -f --filter 'label!=keep'
+check_eq old "$(slipway ps -a --format '{{.Names}}' -f name=old -f name=new)"
+check slipway container prune -f --filter until=1h
+check slipway container prune -f --filter label=other
+check_eq old "$(slipway ps -a --format '{{.Names}}' -f name=old)"
+check slipway container prune -f --filter label=keep=yes
+check_eq '' "$(slipway ps -a --format '{{.Names}}' -f name=old)"
+check_fails 1 "invalid filter 'dangling'" slipway container prune -f --filter dangling=true
 check slipway run --name c3 base true
 check slipway import -m x "$TMPDIR/busybox-rootfs" base
 check slipway system prune -f

@@ -1,45 +1,35 @@
 // `image prune`: images that nobody uses are removed.
 #include "src/cli/slipway/confirm.h"
-#include "src/cli/slipway/format.h"
 #include "src/cli/slipway/image_session.h"
+#include "src/cli/slipway/prune.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/manager/image_remove.h"
 
 namespace slipway::cli {
 
 namespace {
 
-constexpr auto kOptions = std::to_array<Option>({
-    flag("all", 'a', "remove all images that no container uses, not just those without a name"),
-    flag("force", 'f', "do not ask"),
-    list("filter", 0, "KEY=VALUE", "until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE]"),
-});
-
-constexpr const char* kFilters[] = {"until", "label", "label!", "dangling"};
+constexpr auto kOptions =
+    join(kPruneFilterOptions,
+         std::to_array<Option>({
+             flag("all", 'a', "remove all images that no container uses, not just those without a name"),
+             flag("force", 'f', "do not ask"),
+         }));
 
 Result<int> run(const Call& call) {
-  const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kFilters));
+  const PruneFilters filters = TRY(PruneFilters::read(call, true));
   manager::PruneOptions options;
   options.all = call.args.flag("all");
-  for (const std::string_view text : filters.values("dangling")) options.all = !TRY(parse_bool(text));
+  for (const std::string_view text : filters.filters().values("dangling"))
+    options.all = !TRY(parse_bool(text));
   if (!call.args.flag("force") &&
       !TRY(confirm(options.all
                        ? "WARNING! This will remove all images without at least one container associated "
                          "to them."
                        : "WARNING! This will remove all dangling images.")))
     return 0;
-  int64_t until = INT64_MAX;
-  for (const std::string_view text : filters.values("until"))
-    until = std::min(until, TRY(parse_moment(text)) / 1'000'000'000);
   ImageSession session = TRY(open_images(call));
   const manager::Stores stores = TRY(session.with_driver());
-  options.wanted = [&](const store::Image& image) -> Result<bool> {
-    if (image.created > until) return false;
-    if (!filters.has("label") && !filters.has("label!")) return true;
-    const oci::ImageConfig* config = TRY(store::read_config(stores.images.content, image.id, call.arena));
-    return filters.labels(config->config.labels) &&
-           !(filters.has("label!") && filters.labels(config->config.labels, "label!"));
-  };
+  options.wanted = filters.for_images(stores.images.content, call.arena);
   const manager::Pruned pruned = TRY(manager::prune_images(stores, *session.store, options));
   std::string text = pruned.removed.empty() ? "" : "Deleted Images:\n";
   for (const manager::Removed& done : pruned.removed)

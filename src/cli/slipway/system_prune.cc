@@ -1,43 +1,21 @@
 // `system prune`: whatever nobody uses is removed.
 #include "src/cli/slipway/confirm.h"
-#include "src/cli/slipway/format.h"
 #include "src/cli/slipway/image_session.h"
+#include "src/cli/slipway/prune.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/manager/exit.h"
-#include "src/manager/image_remove.h"
-#include "src/manager/leftovers.h"
-#include "src/manager/observe.h"
-#include "src/store/containers.h"
 #include "src/store/volumes.h"
 
 namespace slipway::cli {
 
 namespace {
 
-constexpr auto kOptions = std::to_array<Option>({
-    flag("all", 'a', "remove all images that no container uses, not just those without a name"),
-    flag("force", 'f', "do not ask"),
-    flag("volumes", 0, "remove anonymous volumes that no container uses, too"),
-});
-
-/// Appends the IDs, and returns the bytes.
-Result<int64_t> prune_containers(store::Store& store, drivers::Driver& driver, Arena& arena,
-                                 std::string* text) {
-  store::Containers containers(store);
-  TRY(manager::collect_leftovers(store));
-  int64_t bytes = 0;
-  std::string removed;
-  for (const std::string& id : TRY(containers.list())) {
-    Result<manager::Observed> now = manager::observe(store, id, arena);
-    if (!now.ok() || now->is_running() || now->status == store::ContainerStatus::restarting) continue;
-    Result<drivers::Usage> usage = driver.usage(id);
-    if (!manager::remove_container(store, id, false).ok()) continue;
-    if (usage.ok()) bytes += static_cast<int64_t>(usage->bytes);
-    removed += id + "\n";
-  }
-  if (!removed.empty()) *text += "Deleted Containers:\n" + removed + "\n";
-  return bytes;
-}
+constexpr auto kOptions =
+    join(kPruneFilterOptions,
+         std::to_array<Option>({
+             flag("all", 'a', "remove all images that no container uses, not just those without a name"),
+             flag("force", 'f', "do not ask"),
+             flag("volumes", 0, "remove anonymous volumes that no container uses, too"),
+         }));
 
 Status prune_volumes(store::Store& store, Arena& arena, std::string* text) {
   store::Volumes volumes(store);
@@ -59,6 +37,7 @@ std::string warning(bool all, bool volumes) {
 }
 
 Result<int> run(const Call& call) {
+  const PruneFilters filters = TRY(PruneFilters::read(call));
   const bool volumes = call.args.flag("volumes");
   manager::PruneOptions options;
   options.all = call.args.flag("all");
@@ -66,7 +45,8 @@ Result<int> run(const Call& call) {
   ImageSession session = TRY(open_images(call));
   const manager::Stores stores = TRY(session.with_driver());
   std::string text;
-  int64_t bytes = TRY(prune_containers(*session.store, stores.driver, call.arena, &text));
+  int64_t bytes = TRY(prune_containers(*session.store, filters, &text));
+  options.wanted = filters.for_images(stores.images.content, call.arena);
   if (volumes) TRY(prune_volumes(*session.store, call.arena, &text));
   const manager::Pruned pruned = TRY(manager::prune_images(stores, *session.store, options));
   if (!pruned.removed.empty()) text += "Deleted Images:\n";

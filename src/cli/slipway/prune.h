@@ -1,0 +1,36 @@
+// What the prune verbs share: their filters, and the removal of containers.
+#pragma once
+
+#include "src/cli/slipway/format.h"
+#include "src/cli/slipway/session.h"
+#include "src/manager/image_remove.h"
+#include "src/store/record.h"
+
+namespace slipway::cli {
+
+inline constexpr auto kPruneFilterOptions = std::to_array<Option>({
+    list("filter", 0, "KEY=VALUE", "until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE]"),
+});
+
+/// --filter: what was made before `until`, and has the labels.
+class PruneFilters {
+ public:
+  /// `images`: they may be asked for as dangling or not.
+  static Result<PruneFilters> read(const Call& call, bool images = false);
+
+  bool fit(int64_t created_seconds, const Map<Str>& labels) const;
+  /// For PruneOptions::wanted; borrows all of its arguments.
+  std::function<Result<bool>(const store::Image&)> for_images(const oci::ContentStore& content,
+                                                              Arena& arena) const;
+  const Filters& filters() const { return filters_; }
+
+ private:
+  Filters filters_;
+  int64_t until_ = INT64_MAX;  // seconds
+};
+
+/// Removes the containers that do not run; "Deleted Containers:" and their IDs, or nothing, is appended to the text.
+/// How many bytes they had written.
+Result<int64_t> prune_containers(store::Store& store, const PruneFilters& filters, std::string* text);
+
+}  // namespace slipway::cli
