@@ -16,8 +16,8 @@
 #include "drivers/aufs_options.h"
 #include "drivers/copy_tree.h"
 #include "drivers/home.h"
+#include "drivers/layer_table.h"
 #include "drivers/options.h"
-#include "drivers/records.h"
 #include "drivers/registry.h"
 #include "drivers/staging.h"
 #include "drivers/tree_usage.h"
@@ -48,12 +48,12 @@ class AufsStage : public Stage {
 class Aufs : public Driver {
  public:
   struct Directories {
-    Fd diff, layers, mnt;
+    Fd layers, mnt;
   };
-  Aufs(Home home, Directories directories, Records records, Staging staging)
+  Aufs(Home home, LayerTable diffs, Directories directories, Staging staging)
       : home_(std::move(home)),
+        diffs_(std::move(diffs)),
         in_(std::move(directories)),
-        records_(std::move(records)),
         staging_(std::move(staging)) {}
 
   const char* name() const override { return "aufs"; }
@@ -76,23 +76,20 @@ class Aufs : public Driver {
   Status release(std::string_view id) override;
   Result<std::vector<Change>> changes(std::string_view id) override;
   Result<Fd> contents(std::string_view id) override {
-    TRY(record_of(id));
-    return open_layer(id);
+    TRY(diffs_.record_of(id));
+    return diffs_.open(id);
   }
   Result<Usage> usage(std::string_view id) override {
     const std::vector<Change> changed = TRY(changes(id));
-    const Fd diff = TRY(open_layer(id));
+    const Fd diff = TRY(diffs_.open(id));
     return usage_of(diff.get(), changed);
   }
-  Result<bool> exists(std::string_view id) override {
-    TRY(check_layer_name(id));
-    return faccessat(in_.diff.get(), std::string(id).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-  }
+  Result<bool> exists(std::string_view id) override { return diffs_.exists(id); }
   Status remove(std::string_view id) override;
-  Result<std::vector<std::string>> list() override { return names_in(in_.diff.get(), "."); }
+  Result<std::vector<std::string>> list() override { return diffs_.list(); }
   Status recover() override;
   Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
-    TRY(record_of(id));
+    TRY(diffs_.record_of(id));
     return std::vector<std::pair<std::string, std::string>>{{"Diff", path_of(id)}};
   }
   std::vector<std::pair<std::string, std::string>> status() override {
@@ -105,11 +102,6 @@ class Aufs : public Driver {
 
  private:
   std::string path_of(std::string_view id) const { return home_.path + "/diff/" + std::string(id); }
-  Result<Record> record_of(std::string_view id) const {
-    TRY(check_layer_name(id));
-    return records_.read(id);
-  }
-  Result<Fd> open_layer(std::string_view id) const;
   Result<std::vector<std::string>> below(std::string_view id) const;
   Result<std::unique_ptr<AufsStage>> new_stage(std::string_view parent);
   Result<std::string> chain_on(std::string_view parent) const;
@@ -118,18 +110,10 @@ class Aufs : public Driver {
   void forget(std::string_view id) const;
 
   Home home_;
+  LayerTable diffs_;
   Directories in_;
-  Records records_;
   Staging staging_;
 };
-
-Result<Fd> Aufs::open_layer(std::string_view id) const {
-  const std::string name(id);
-  Fd fd(openat(in_.diff.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return Error::of(ErrorKind::not_found, "no layer `%s`", name.c_str());
-  if (!fd) return Error::sys(errno, "open layer `%s`", name.c_str());
-  return fd;
-}
 
 // --- layers/<id> ---------------------------------------------------------------------------------------------------
 
@@ -149,7 +133,7 @@ Result<std::vector<std::string>> Aufs::below(std::string_view id) const {
 // What layers/<id> of a layer on `parent` says. Refuses here what could not be mounted later.
 Result<std::string> Aufs::chain_on(std::string_view parent) const {
   if (parent.empty()) return std::string();
-  const Record record = TRY(record_of(parent));
+  const Record record = TRY(diffs_.record_of(parent));
   if (!record.committed)
     return Error::of(ErrorKind::invalid, "layer `%s` is not committed", std::string(parent).c_str());
   std::string text = std::string(parent) + "\n";
@@ -187,7 +171,7 @@ Status Aufs::take_metadata(const AufsStage& stage, std::string_view parent) cons
     if (fchmod(stage.root(), 0755) < 0) return Error::sys(errno, "chmod `diff`");
     return {};
   }
-  const Fd from = TRY(open_layer(parent));
+  const Fd from = TRY(diffs_.open(parent));
   return copy_directory_metadata(from.get(), stage.root());
 }
 
@@ -198,22 +182,17 @@ Status Aufs::publish(AufsStage& stage, std::string_view id, std::string_view par
   const std::string name(id);
   const std::string chain = TRY(chain_on(parent));
   TRY(take_metadata(stage, parent));
-  const Fd guard = TRY(records_.lock());
-  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", name.c_str());
   Record record;
   record.parent = parent;
   record.committed = committed;
-  TRY(records_.write(id, record, committed));
-  TRY(sys::replace_file_at(in_.layers.get(), name.c_str(), chain, 0644, committed));
-  fault_point("aufs.publish.recorded");
-  if (mkdirat(in_.mnt.get(), name.c_str(), 0755) < 0 && errno != EEXIST)
-    return Error::sys(errno, "mkdir `mnt/%s`", name.c_str());
-  fault_point("aufs.publish.mnt");
-  if (renameat(stage.place(), "diff", in_.diff.get(), name.c_str()) < 0)
-    return Error::sys(errno, "rename layer `%s`", name.c_str());
-  fault_point("aufs.publish.renamed");
-  if (committed && fsync(in_.diff.get()) < 0) return Error::sys(errno, "sync `diff`");
-  return {};
+  return diffs_.publish(stage.place(), "diff", id, record, committed, [&]() -> Status {
+    TRY(sys::replace_file_at(in_.layers.get(), name.c_str(), chain, 0644, committed));
+    fault_point("aufs.publish.layers");
+    if (mkdirat(in_.mnt.get(), name.c_str(), 0755) < 0 && errno != EEXIST)
+      return Error::sys(errno, "mkdir `mnt/%s`", name.c_str());
+    fault_point("aufs.publish.mnt");
+    return {};
+  });
 }
 
 Status Aufs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) {
@@ -225,7 +204,8 @@ Status Aufs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::stri
 Status Aufs::create_rw(std::string_view id, std::string_view parent, const RwOptions& options) {
   TRY(check_layer_name(id));
   if (options.size) return Error::of(ErrorKind::unsupported, "aufs cannot limit the size of a layer");
-  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
+  if (TRY(diffs_.exists(id)))
+    return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
   const std::unique_ptr<AufsStage> stage = TRY(new_stage(parent));
   return publish(*stage, id, parent, false);
 }
@@ -233,7 +213,7 @@ Status Aufs::create_rw(std::string_view id, std::string_view parent, const RwOpt
 // --- mounting ------------------------------------------------------------------------------------------------------
 
 Result<sys::MountSpec> Aufs::mounts(std::string_view id) {
-  const Record record = TRY(record_of(id));
+  const Record record = TRY(diffs_.record_of(id));
   const std::string name(id);
   sys::MountSpec spec;
   spec.read_only = record.committed;
@@ -263,7 +243,7 @@ Result<sys::MountSpec> Aufs::mounts(std::string_view id) {
 // directories of its own in the writable branch. Of use while it is mounted only.
 Status Aufs::release(std::string_view id) {
   TRY(check_layer_name(id));
-  Result<Fd> diff = open_layer(id);
+  Result<Fd> diff = diffs_.open(id);
   if (!diff.ok())
     return diff.error().kind() == ErrorKind::not_found ? Status() : Status(std::move(diff).error());
   for (const char* kept : {".wh..wh.plnk", ".wh..wh.orph"}) {
@@ -276,11 +256,11 @@ Status Aufs::release(std::string_view id) {
 }
 
 Result<std::vector<Change>> Aufs::changes(std::string_view id) {
-  TRY(record_of(id));
-  const Fd upper = TRY(open_layer(id));
+  TRY(diffs_.record_of(id));
+  const Fd upper = TRY(diffs_.open(id));
   std::vector<Fd> lowers;
   for (const std::string& layer : TRY(below(id))) {
-    Fd fd = TRY(open_layer(layer));
+    Fd fd = TRY(diffs_.open(layer));
     lowers.push_back(std::move(fd));
   }
   return union_changes(upper.get(), lowers, UnionFormat::aufs);
@@ -293,12 +273,12 @@ void Aufs::forget(std::string_view id) const {
   unlinkat(in_.layers.get(), name.c_str(), 0);
   unlinkat(in_.mnt.get(), name.c_str(), AT_REMOVEDIR);
   fault_point("aufs.remove.layers");
-  (void)records_.remove(id);
+  (void)diffs_.records().remove(id);
 }
 
 Status Aufs::remove(std::string_view id) {
   TRY(check_layer_name(id));
-  Result<std::string> dead = staging_.take(in_.diff.get(), std::string(id).c_str());
+  Result<std::string> dead = staging_.take(diffs_.dir(), std::string(id).c_str());
   if (!dead.ok() && dead.error().kind() != ErrorKind::not_found) return std::move(dead).error();
   forget(id);
   fault_point("aufs.remove.record");
@@ -308,11 +288,11 @@ Status Aufs::remove(std::string_view id) {
 Status Aufs::recover() {
   const unsigned found = TRY(staging_.recover([](int, const char*) { return Status(); }));
   if (found == 0) return {};
-  const Fd guard = TRY(records_.lock());
-  for (const int dir : {records_.dir(), in_.layers.get(), in_.mnt.get()})
-    for (const std::string& name : TRY(names_in(dir, ".")))
-      if (faccessat(in_.diff.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-        unlinkat(dir, name.c_str(), dir == in_.mnt.get() ? AT_REMOVEDIR : 0);
+  for (const int dir : {diffs_.records().dir(), in_.layers.get(), in_.mnt.get()})
+    TRY(diffs_.for_orphans(dir, [&](const std::string& name) -> Status {
+      unlinkat(dir, name.c_str(), dir == in_.mnt.get() ? AT_REMOVEDIR : 0);
+      return {};
+    }));
   return {};
 }
 
@@ -346,13 +326,13 @@ Result<std::unique_ptr<Driver>> open_aufs_layout(const std::string& root, const 
                      home.filesystem.c_str(), home.path.c_str());
   }
   Aufs::Directories in;
-  in.diff = TRY(home.make_directory("diff", 0710));
+  Fd diff = TRY(home.make_directory("diff", 0710));
   in.layers = TRY(home.make_directory("layers", 0710));
   in.mnt = TRY(home.make_directory("mnt", 0710));
   Records records = TRY(Records::open(home.dir.get()));
   Staging staging = TRY(Staging::open(home.dir.get()));
-  return std::unique_ptr<Driver>(
-      std::make_unique<Aufs>(std::move(home), std::move(in), std::move(records), std::move(staging)));
+  return std::unique_ptr<Driver>(std::make_unique<Aufs>(
+      std::move(home), LayerTable(std::move(diff), std::move(records)), std::move(in), std::move(staging)));
 }
 
 Result<std::unique_ptr<Driver>> open_aufs(const std::string& root, const Options& options) {

@@ -11,9 +11,9 @@
 #include <cstdlib>
 
 #include "drivers/home.h"
+#include "drivers/layer_table.h"
 #include "drivers/naive_diff.h"
 #include "drivers/options.h"
-#include "drivers/records.h"
 #include "drivers/registry.h"
 #include "drivers/staging.h"
 #include "drivers/tree_usage.h"
@@ -72,10 +72,9 @@ class BtrfsStage : public Stage {
 
 class Btrfs : public Driver {
  public:
-  Btrfs(Home home, Fd layers, Records records, Staging staging, uint64_t min_space)
+  Btrfs(Home home, LayerTable layers, Staging staging, uint64_t min_space)
       : home_(std::move(home)),
         layers_(std::move(layers)),
-        records_(std::move(records)),
         staging_(std::move(staging)),
         min_space_(min_space) {}
 
@@ -95,7 +94,7 @@ class Btrfs : public Driver {
   Status create_rw(std::string_view id, std::string_view parent, const RwOptions& options) override;
 
   Result<sys::MountSpec> mounts(std::string_view id) override {
-    const Record record = TRY(record_of(id));
+    const Record record = TRY(layers_.record_of(id));
     sys::MountSpec spec;
     spec.source = path_of(id);
     spec.target = spec.source;
@@ -106,24 +105,21 @@ class Btrfs : public Driver {
 
   Result<std::vector<Change>> changes(std::string_view id) override;
   Result<Fd> contents(std::string_view id) override {
-    TRY(record_of(id));
-    return open_layer(id);
+    TRY(layers_.record_of(id));
+    return layers_.open(id);
   }
   Result<Usage> usage(std::string_view id) override {
     const std::vector<Change> changed = TRY(changes(id));
-    const Fd tree = TRY(open_layer(id));
+    const Fd tree = TRY(layers_.open(id));
     return usage_of(tree.get(), changed);
   }
-  Result<bool> exists(std::string_view id) override {
-    TRY(check_layer_name(id));
-    return faccessat(layers_.get(), std::string(id).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-  }
+  Result<bool> exists(std::string_view id) override { return layers_.exists(id); }
   Status remove(std::string_view id) override;
-  Result<std::vector<std::string>> list() override { return names_in(layers_.get(), "."); }
+  Result<std::vector<std::string>> list() override { return layers_.list(); }
   Status recover() override;
 
   Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
-    TRY(record_of(id));
+    TRY(layers_.record_of(id));
     return std::vector<std::pair<std::string, std::string>>{{"Subvolume", path_of(id)}};
   }
   std::vector<std::pair<std::string, std::string>> status() override {
@@ -132,25 +128,13 @@ class Btrfs : public Driver {
 
  private:
   std::string path_of(std::string_view id) const { return home_.path + "/subvolumes/" + std::string(id); }
-  Result<Record> record_of(std::string_view id) const {
-    TRY(check_layer_name(id));
-    return records_.read(id);
-  }
-  Result<Fd> open_layer(std::string_view id) const {
-    const std::string name(id);
-    Fd fd(openat(layers_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd && errno == ENOENT) return Error::of(ErrorKind::not_found, "no layer `%s`", name.c_str());
-    if (!fd) return Error::sys(errno, "open layer `%s`", name.c_str());
-    return fd;
-  }
   Result<std::unique_ptr<BtrfsStage>> snapshot_of(std::string_view parent);
   Status publish(BtrfsStage& stage, std::string_view id, bool sync);
   Status forget(std::string_view id) const;
   Result<std::vector<Candidate>> sent_paths(int parent, int tree, const Record& record) const;
 
   Home home_;
-  Fd layers_;
-  Records records_;
+  LayerTable layers_;
   Staging staging_;
   uint64_t min_space_;
 };
@@ -159,7 +143,7 @@ Result<std::unique_ptr<BtrfsStage>> Btrfs::snapshot_of(std::string_view parent) 
   Fd source;
   if (!parent.empty()) {
     TRY(check_layer_name(parent));
-    source = TRY(open_layer(parent));
+    source = TRY(layers_.open(parent));
   }
   auto stage = std::make_unique<BtrfsStage>(staging_, TRY(staging_.make(0700)));
   TRY(source ? sys::btrfs_snapshot(stage->place(), kTree, source.get(), false)
@@ -172,24 +156,16 @@ Result<std::unique_ptr<BtrfsStage>> Btrfs::snapshot_of(std::string_view parent) 
 }
 
 Status Btrfs::publish(BtrfsStage& stage, std::string_view id, bool sync) {
-  TRY(check_layer_name(id));
-  const std::string name(id);
-  const Fd guard = TRY(records_.lock());
-  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", name.c_str());
-  TRY(records_.write(id, stage.record, sync));
-  fault_point("btrfs.publish.record");
-  if (renameat(stage.place(), kTree, layers_.get(), name.c_str()) < 0)
-    return Error::sys(errno, "rename layer `%s`", name.c_str());
+  TRY(layers_.publish(stage.place(), kTree, id, stage.record, sync));
   stage.published = true;
-  fault_point("btrfs.publish.renamed");
   return {};
 }
 
 // What is left of a layer without its tree.
 Status Btrfs::forget(std::string_view id) const {
-  Result<Record> record = records_.read(id);
-  if (record.ok() && record->group) sys::btrfs_forget_group(layers_.get(), record->group);
-  return records_.remove(id);
+  Result<Record> record = layers_.records().read(id);
+  if (record.ok() && record->group) sys::btrfs_forget_group(layers_.dir(), record->group);
+  return layers_.records().remove(id);
 }
 
 Status Btrfs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) {
@@ -199,10 +175,9 @@ Status Btrfs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::str
   staged.record.committed = true;
   Status published = publish(staged, id, true);
   if (!published.ok()) return published.error().kind() == ErrorKind::exists ? Status() : std::move(published);
-  // Now, not before: a read-only subvolume cannot be moved to another directory.
+  // Now, not before: a read-only subvolume cannot be moved to another directory. This commits a transaction of btrfs.
   TRY(sys::btrfs_set_read_only(staged.root(), true));
   fault_point("btrfs.commit.read_only");
-  if (fsync(layers_.get()) < 0) return Error::sys(errno, "sync `subvolumes`");
   return {};
 }
 
@@ -211,7 +186,8 @@ Status Btrfs::create_rw(std::string_view id, std::string_view parent, const RwOp
   if (options.size && options.size < min_space_)
     return Error::of(ErrorKind::invalid, "a size of %llu bytes is below btrfs.min_space",
                      static_cast<unsigned long long>(options.size));
-  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
+  if (TRY(layers_.exists(id)))
+    return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
   const std::unique_ptr<BtrfsStage> stage = TRY(snapshot_of(parent));
   stage->record.size = options.size;
   if (options.size) TRY(sys::btrfs_limit(stage->root(), options.size));
@@ -232,10 +208,10 @@ Result<std::vector<Candidate>> Btrfs::sent_paths(int parent, int tree, const Rec
 }
 
 Result<std::vector<Change>> Btrfs::changes(std::string_view id) {
-  const Record record = TRY(record_of(id));
-  const Fd tree = TRY(open_layer(id));
+  const Record record = TRY(layers_.record_of(id));
+  const Fd tree = TRY(layers_.open(id));
   if (record.parent.empty()) return diff_trees(-1, tree.get(), {});
-  const Fd parent = TRY(open_layer(record.parent));
+  const Fd parent = TRY(layers_.open(record.parent));
   const TreeOrigin origin = {TreeOrigin::Kind::snapshot, {}};
   Result<std::vector<Candidate>> sent = sent_paths(parent.get(), tree.get(), record);
   // Refused without privilege, and when a crash came before a layer was made read-only.
@@ -246,7 +222,7 @@ Result<std::vector<Change>> Btrfs::changes(std::string_view id) {
 Status Btrfs::remove(std::string_view id) {
   TRY(check_layer_name(id));
   const std::string name(id);
-  TRY(sys::btrfs_delete_subvolume(layers_.get(), name.c_str()));
+  TRY(sys::btrfs_delete_subvolume(layers_.dir(), name.c_str()));
   fault_point("btrfs.remove.deleted");
   return forget(id);
 }
@@ -256,12 +232,10 @@ Status Btrfs::recover() {
     const Fd place(openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     return place ? drop_tree(place.get()) : Status();
   }));
-  const Fd guard = TRY(records_.lock());
-  const std::vector<std::string> records = TRY(names_in(records_.dir(), "."));
-  if (found == 0 && records.size() == TRY(list()).size()) return {};
-  for (const std::string& name : records)
-    if (faccessat(layers_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0) TRY(forget(name));
-  return {};
+  const int records = layers_.records().dir();
+  // As many: a layer that was being removed has left its record only.
+  if (found == 0 && TRY(names_in(records, ".")).size() == TRY(list()).size()) return {};
+  return layers_.for_orphans(records, [this](const std::string& name) { return forget(name); });
 }
 
 }  // namespace
@@ -283,8 +257,8 @@ Result<std::unique_ptr<Driver>> open_btrfs(const std::string& root, const Option
   Fd layers = TRY(home.make_directory("subvolumes", 0710));
   Records records = TRY(Records::open(home.dir.get()));
   Staging staging = TRY(Staging::open(home.dir.get()));
-  return std::unique_ptr<Driver>(std::make_unique<Btrfs>(std::move(home), std::move(layers),
-                                                         std::move(records), std::move(staging), min_space));
+  return std::unique_ptr<Driver>(std::make_unique<Btrfs>(
+      std::move(home), LayerTable(std::move(layers), std::move(records)), std::move(staging), min_space));
 }
 
 }  // namespace slipway::drivers

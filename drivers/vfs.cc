@@ -12,9 +12,9 @@
 
 #include "drivers/copy_tree.h"
 #include "drivers/home.h"
+#include "drivers/layer_table.h"
 #include "drivers/naive_diff.h"
 #include "drivers/options.h"
-#include "drivers/records.h"
 #include "drivers/registry.h"
 #include "drivers/staging.h"
 #include "drivers/tree_usage.h"
@@ -23,6 +23,8 @@
 
 namespace slipway::drivers {
 namespace {
+
+constexpr char kTree[] = "tree";  // of a stage, in its directory in tmp/
 
 class VfsStage : public Stage {
  public:
@@ -33,8 +35,8 @@ class VfsStage : public Stage {
   int root() const override { return tree_.get(); }
 
   Status open() {
-    if (mkdirat(place_.dir.get(), "tree", 0755) < 0) return Error::sys(errno, "mkdir `tree`");
-    tree_ = TRY(sys::open_at(place_.dir.get(), "tree", O_RDONLY | O_DIRECTORY));
+    if (mkdirat(place_.dir.get(), kTree, 0755) < 0) return Error::sys(errno, "mkdir `tree`");
+    tree_ = TRY(sys::open_at(place_.dir.get(), kTree, O_RDONLY | O_DIRECTORY));
     if (fchmod(tree_.get(), 0755) < 0) return Error::sys(errno, "chmod `tree`");
     return {};
   }
@@ -50,11 +52,8 @@ class VfsStage : public Stage {
 
 class Vfs : public Driver {
  public:
-  Vfs(Home home, Fd layers, Records records, Staging staging)
-      : home_(std::move(home)),
-        layers_(std::move(layers)),
-        records_(std::move(records)),
-        staging_(std::move(staging)) {}
+  Vfs(Home home, LayerTable layers, Staging staging)
+      : home_(std::move(home)), layers_(std::move(layers)), staging_(std::move(staging)) {}
 
   const char* name() const override { return "vfs"; }
   Capabilities capabilities() const override { return {}; }
@@ -69,7 +68,7 @@ class Vfs : public Driver {
     if (staged.record.parent != parent)
       return Error::of(ErrorKind::invalid, "vfs: a stage can be committed onto its own parent only");
     staged.record.committed = true;
-    Status published = publish(staged, id, true);
+    Status published = layers_.publish(staged.place(), kTree, id, staged.record, true);
     if (!published.ok() && published.error().kind() == ErrorKind::exists) return {};
     return published;
   }
@@ -80,13 +79,14 @@ class Vfs : public Driver {
                        "vfs cannot limit the size of a layer: use overlay2 on xfs or ext4 with "
                        "project quotas, btrfs or devicemapper");
     TRY(check_layer_name(id));
-    if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
+    if (TRY(layers_.exists(id)))
+      return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
     std::unique_ptr<VfsStage> stage = TRY(copy_of(parent));
-    return publish(*stage, id, false);
+    return layers_.publish(stage->place(), kTree, id, stage->record, false);
   }
 
   Result<sys::MountSpec> mounts(std::string_view id) override {
-    const Record record = TRY(record_of(id));
+    const Record record = TRY(layers_.record_of(id));
     sys::MountSpec spec;
     spec.source = path_of(id);
     spec.target = spec.source;
@@ -96,52 +96,46 @@ class Vfs : public Driver {
   Status release(std::string_view id) override { return check_layer_name(id); }
 
   Result<std::vector<Change>> changes(std::string_view id) override {
-    const Record record = TRY(record_of(id));
-    const Fd tree = TRY(open_layer(id));
+    const Record record = TRY(layers_.record_of(id));
+    const Fd tree = TRY(layers_.open(id));
     if (record.parent.empty()) return diff_trees(-1, tree.get(), {});
-    const Fd parent = TRY(open_layer(record.parent));
+    const Fd parent = TRY(layers_.open(record.parent));
     return diff_trees(parent.get(), tree.get(), {TreeOrigin::Kind::copy, record.made});
   }
 
   Result<Fd> contents(std::string_view id) override {
-    TRY(record_of(id));
-    return open_layer(id);
+    TRY(layers_.record_of(id));
+    return layers_.open(id);
   }
 
   Result<Usage> usage(std::string_view id) override {
     const std::vector<Change> changed = TRY(changes(id));
-    const Fd tree = TRY(open_layer(id));
+    const Fd tree = TRY(layers_.open(id));
     return usage_of(tree.get(), changed);
   }
 
-  Result<bool> exists(std::string_view id) override {
-    TRY(check_layer_name(id));
-    return faccessat(layers_.get(), std::string(id).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-  }
+  Result<bool> exists(std::string_view id) override { return layers_.exists(id); }
 
   Status remove(std::string_view id) override {
     TRY(check_layer_name(id));
-    Result<std::string> dead = staging_.take(layers_.get(), std::string(id).c_str());
+    Result<std::string> dead = staging_.take(layers_.dir(), std::string(id).c_str());
     if (!dead.ok() && dead.error().kind() != ErrorKind::not_found) return std::move(dead).error();
-    TRY(records_.remove(id));
+    TRY(layers_.records().remove(id));
     fault_point("vfs.remove.record");
     return dead.ok() ? staging_.remove(*dead) : Status();
   }
 
-  Result<std::vector<std::string>> list() override { return names_in(layers_.get(), "."); }
+  Result<std::vector<std::string>> list() override { return layers_.list(); }
 
   Status recover() override {
     const unsigned found = TRY(staging_.recover([](int, const char*) { return Status(); }));
     if (found == 0) return {};
-    const Fd guard = TRY(records_.lock());
-    for (const std::string& name : TRY(names_in(records_.dir(), ".")))
-      if (faccessat(layers_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-        unlinkat(records_.dir(), name.c_str(), 0);
-    return {};
+    const Records& records = layers_.records();
+    return layers_.for_orphans(records.dir(), [&](const std::string& name) { return records.remove(name); });
   }
 
   Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
-    TRY(record_of(id));
+    TRY(layers_.record_of(id));
     return std::vector<std::pair<std::string, std::string>>{{"Dir", path_of(id)}};
   }
   std::vector<std::pair<std::string, std::string>> status() override {
@@ -151,23 +145,11 @@ class Vfs : public Driver {
  private:
   std::string path_of(std::string_view id) const { return home_.path + "/dir/" + std::string(id); }
 
-  Result<Record> record_of(std::string_view id) const {
-    TRY(check_layer_name(id));
-    return records_.read(id);
-  }
-  Result<Fd> open_layer(std::string_view id) const {
-    const std::string name(id);
-    Fd fd(openat(layers_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd && errno == ENOENT) return Error::of(ErrorKind::not_found, "no layer `%s`", name.c_str());
-    if (!fd) return Error::sys(errno, "open layer `%s`", name.c_str());
-    return fd;
-  }
-
   Result<std::unique_ptr<VfsStage>> copy_of(std::string_view parent) {
     Fd source;
     if (!parent.empty()) {
       TRY(check_layer_name(parent));
-      source = TRY(open_layer(parent));
+      source = TRY(layers_.open(parent));
     }
     auto stage = std::make_unique<VfsStage>(staging_, TRY(staging_.make(0700)));
     TRY(stage->open());
@@ -181,23 +163,8 @@ class Vfs : public Driver {
     return stage;
   }
 
-  Status publish(VfsStage& stage, std::string_view id, bool sync) {
-    TRY(check_layer_name(id));
-    const std::string name(id);
-    const Fd guard = TRY(records_.lock());
-    if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", name.c_str());
-    TRY(records_.write(id, stage.record, sync));
-    fault_point("vfs.publish.record");
-    if (renameat(stage.place(), "tree", layers_.get(), name.c_str()) < 0)
-      return Error::sys(errno, "rename layer `%s`", name.c_str());
-    fault_point("vfs.publish.renamed");
-    if (sync && fsync(layers_.get()) < 0) return Error::sys(errno, "sync `dir`");
-    return {};
-  }
-
   Home home_;
-  Fd layers_;
-  Records records_;
+  LayerTable layers_;
   Staging staging_;
 };
 
@@ -209,8 +176,8 @@ Result<std::unique_ptr<Driver>> open_vfs(const std::string& root, const Options&
   Fd layers = TRY(home.make_directory("dir", 0700));
   Records records = TRY(Records::open(home.dir.get()));
   Staging staging = TRY(Staging::open(home.dir.get()));
-  return std::unique_ptr<Driver>(
-      std::make_unique<Vfs>(std::move(home), std::move(layers), std::move(records), std::move(staging)));
+  return std::unique_ptr<Driver>(std::make_unique<Vfs>(
+      std::move(home), LayerTable(std::move(layers), std::move(records)), std::move(staging)));
 }
 
 }  // namespace slipway::drivers
