@@ -97,7 +97,7 @@ prepare_podman() {
 log_driver = "k8s-file"
 netns = "none"
 [engine]
-cgroup_manager = "cgroupfs"
+cgroup_manager = "${CGROUP_MANAGER:-cgroupfs}"
 events_logger = "file"
 runtime = "slip"
 tmp_dir = "$dir/tmp"

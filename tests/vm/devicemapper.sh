@@ -1,10 +1,13 @@
 #!/bin/bash
-# labels: vm root slow
-# timeout: 1500
+# labels: vm root driver
+# timeout: 1800
 # lock: vm
-# The suite on devicemapper, in a guest: thin pools on loop files and on a disk, xfs and ext4.
+# devicemapper, in a guest: the suite on a thin pool of loop files; with STRESS (make check-all) also with xfs, on a pool of a
+# disk, and pools that get full.
 . "$SOURCE/tests/lib/common.sh"
-run "$SOURCE/tests/vm/lab" --disk 3G --disk 3G --load dm-thin-pool --load xfs --load ext4 --load loop --memory 1500 --timeout 1450 --env "BUILD=$BUILD" \
-  "$SOURCE/tests/vm/devicemapper-in-guest"
+cd "$SOURCE"
+busybox_tree >/dev/null
+run tests/vm/lab --disk 3G --disk 3G --load dm-thin-pool --load xfs --load ext4 --load loop --memory 1500 --timeout 1750 \
+  --env "SOURCE=$SOURCE" --env "BUILD=$BUILD" --env "STRESS=${STRESS:-}" tests/vm/guest/devicemapper
 [ "$status" != 77 ] || skip "${out#skipped: }"
 [ "$status" = 0 ] || { show; fail "exit status $status"; }

@@ -1,10 +1,10 @@
 #!/bin/bash
-# labels: vm root slow
-# timeout: 900
+# labels: vm root driver slow
+# timeout: 1200
 # lock: vm
 # The suite on overlay2 with project quotas on ext4 and xfs, and on btrfs, with Debian's kernel: one without lowerdir+.
 . "$SOURCE/tests/lib/common.sh"
-run "$SOURCE/tests/vm/lab" --disk 2G --disk 2G --disk 2G --load xfs --load ext4 --load btrfs --timeout 850 --env "BUILD=$BUILD" bash -c '
+run "$SOURCE/tests/vm/lab" --disk 2G --disk 2G --disk 2G --load xfs --load ext4 --load btrfs --timeout 1150 --env "BUILD=$BUILD" bash -c '
   set -e
   suite() { SUITE_ROUNDS=3 SUITE_DEPTH=$1 "$BUILD/tests/drivers/suite" "${@:2}"; }
   mkfs.ext4 -q -O quota,project -E quotatype=prjquota /dev/vda
