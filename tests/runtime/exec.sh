@@ -1,7 +1,7 @@
 #!/bin/bash
 # Further processes in a container.
 # labels: root cgroup
-# timeout: 120
+# timeout: 240
 . "$SOURCE/tests/lib/common.sh"
 require_root
 

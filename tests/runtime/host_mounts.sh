@@ -1,6 +1,7 @@
 #!/bin/bash
 # Without a mount namespace of its own a container mounts in the caller's, whose root stays what it is.
 # labels: root cgroup
+# timeout: 180
 . "$SOURCE/tests/lib/common.sh"
 require_root
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A time namespace of the container's own, with offsets; before 6.3 execve(2) does not enter it.
 # labels: root cgroup
+# timeout: 180
 . "$SOURCE/tests/lib/common.sh"
 require_root
 [ -e /proc/self/ns/time ] || skip "no time namespaces in this kernel"
