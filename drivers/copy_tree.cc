@@ -80,7 +80,7 @@ class Copier {
     const size_t slash = existing.rfind('/');
     const std::string parent = slash == std::string::npos ? "" : existing.substr(0, slash);
     const Fd dir = TRY(open_below(to_, parent));
-    if (linkat(dir.get(), existing.c_str() + slash + 1, to, name, 0) < 0) return Error::sys(errno, "link");
+    if (linkat(dir.get(), existing.c_str() + (slash + 1), to, name, 0) < 0) return Error::sys(errno, "link");
     return {};
   }
 
