@@ -40,7 +40,7 @@ class Reader {
   std::optional<std::string> value() {
     std::string out;
     if (!take('"')) {
-      while (!rest_.empty() && rest_[0] != ',' && rest_[0] != ' ' && rest_[0] != '\t') {
+      while (!rest_.empty() && !strchr(",; \t", rest_[0])) {
         out += rest_[0];
         rest_.remove_prefix(1);
       }

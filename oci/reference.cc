@@ -119,6 +119,7 @@ Result<Reference> Reference::parse(std::string_view text) {
   if (const size_t at = rest.find('@'); at != std::string_view::npos) {
     Result<Digest> digest = Digest::parse(rest.substr(at + 1));
     if (!digest.ok()) return bad(text, digest.error().text());
+    if (!*digest) return bad(text, "no text has this digest");  // it would mean: none given
     out.digest = *digest;
     rest = rest.substr(0, at);
   }
