@@ -45,6 +45,8 @@ PlannedMount unified_mount(const PlanContext& context, const PlannedMount& like,
   mount.in_cgroups = true;
   if (request.own_cgroup_namespace) {
     mount.bind_instead = directory_of(context, "");
+    // A user without rights over cgroups has no cgroup made; as with runc, nothing is mounted then.
+    mount.may_be_missing = request.user_namespace;
     return mount;
   }
   mount.kind = PlannedMount::Kind::bind;
