@@ -47,7 +47,8 @@ Result<sys::LoopDevice> own_device(int dir, const char* name, uint64_t bytes) {
 // --- the pool ------------------------------------------------------------------------------------------------------
 
 Result<ThinPool> ThinPool::open(const Home& home, const ThinPoolOptions& options) {
-  ThinPool pool(TRY(sys::DeviceMapper::open("thin-pool")), options);
+  sys::DeviceMapper mapper = TRY(sys::DeviceMapper::open("thin-pool"));
+  ThinPool pool(std::move(mapper), options);
   pool.metadata_ = TRY(home.make_directory("metadata", 0700));
   struct stat info = {};
   if (fstat(home.dir.get(), &info) < 0) return Error::sys(errno, "stat `%s`", home.path.c_str());
