@@ -149,12 +149,17 @@ Status Child::send(Note note, const std::vector<Fd>& fds) {
 Result<Packet> Child::receive(Fd* fd) {
   Packet packet;
   int received;
-  const ssize_t size = sys::receive_with_fd(socket_.get(), &packet, sizeof packet, &received);
+  ssize_t size;
+  // A child that fails before it has read what we sent resets the connection. The kernel tells of that first; what
+  // the child said of its failure is still there.
+  do {
+    size = sys::receive_with_fd(socket_.get(), &packet, sizeof packet, &received);
+  } while (size < 0 && errno == ECONNRESET);
   if (received >= 0) {
     Fd owner(received);
     if (fd) *fd = std::move(owner);
   }
-  if (size < 0 && errno != ECONNRESET) return Error::sys(errno, "read from the container's process");
+  if (size < 0) return Error::sys(errno, "read from the container's process");
   if (size <= 0) return Error::of(ErrorKind::failed, "the container's process has died before it was ready");
   if (packet.note == Note::failed) return to_error(packet.failure);
   return packet;
@@ -169,12 +174,14 @@ Status Child::await(Note wanted) {
 Status Child::await_execution() {
   Packet packet;
   ssize_t size;
+  bool unread = false;  // see receive(): then Note::execute was not read
   do {
     size = recv(socket_.get(), &packet, sizeof packet, 0);
-  } while (size < 0 && errno == EINTR);
-  // Its end of the socket closes on execve.
-  if (size <= 0) return {};
-  return to_error(packet.failure);
+    unread |= size < 0 && errno == ECONNRESET;
+  } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
+  if (size > 0) return to_error(packet.failure);
+  if (unread) return Error::of(ErrorKind::failed, "the container's process has died before it was ready");
+  return {};  // its end of the socket closes on execve
 }
 
 Status Child::adopt(pid_t pid) {

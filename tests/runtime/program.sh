@@ -54,3 +54,9 @@ rm "$root/opt/bin/tool"
 check_fails 1 'no such file or directory' slip start "$id"
 check_eq stopped "$(slip state "$id" | jq -r .status)"
 check slip delete "$id"
+
+# However the two sides meet, the failure is told.
+edit_config "$bundle" '.process.args = ["no-such-program"]'
+for _ in $(seq 200); do
+  check_fails 1 'executable file not found' slip run --bundle "$bundle" "$id"
+done
