@@ -256,6 +256,8 @@ Status Devicemapper::create_rw(std::string_view id, std::string_view parent, con
     stage->unmount();
   }
   const Fd guard = TRY(pool_.lock());
+  // Somebody may have been faster.
+  if (TRY(exists(id))) return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
   TRY(pool_.rename(stage->name(), std::string(id), stage->device));
   stage->published = true;
   return {};

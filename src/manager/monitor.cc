@@ -201,6 +201,8 @@ class Monitor final : ClientHandler, Streams::Sink {
     state_.oom_killed = was_oom_killed(settings_.cgroup_parent, settings_.id);
     state_.pid = 0;
     state_.pid_start_time = 0;
+    // Who reads that it has exited may remove it, and must not find its network half taken down.
+    network_ = NetworkSession();
     // Not "exited" first: who waits for the end would take that for the last one.
     const bool restarts = wants_restart(code);
     if (!settings_.auto_remove) save_state(restarts ? "restarting" : "exited");
@@ -210,7 +212,6 @@ class Monitor final : ClientHandler, Streams::Sink {
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
     streams_ = Streams();
-    network_ = NetworkSession();
     return restarts;
   }
 
