@@ -1,7 +1,6 @@
 #include "oci/names.h"
 
 #include <linux/audit.h>
-#include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -116,10 +115,11 @@ constexpr Name kPolicyFlags[] = {
     {"SCHED_FLAG_UTIL_CLAMP_MAX", SCHED_FLAG_UTIL_CLAMP_MAX},
 };
 
+// Of <linux/ioprio.h>, which is no C++ in 6.1.192 (and 6.5): a parameter is called `class` there.
 constexpr Name kIoPriorityClasses[] = {
-    {"IOPRIO_CLASS_RT", IOPRIO_CLASS_RT},
-    {"IOPRIO_CLASS_BE", IOPRIO_CLASS_BE},
-    {"IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE},
+    {"IOPRIO_CLASS_RT", 1},
+    {"IOPRIO_CLASS_BE", 2},
+    {"IOPRIO_CLASS_IDLE", 3},
 };
 
 constexpr Name kMemoryModes[] = {
