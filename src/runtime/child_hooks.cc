@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,7 @@ Outcome open_streams(const HookListPlan& list, const HookStatePlan& state, Strea
 
 [[noreturn]] void become_hook(const HookPlan& hook, const Streams& streams, int report) {
   reset_signals();
+  if (!hook.outlives_us) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (dup2(streams.in, 0) == 0 && dup2(streams.out, 1) == 1 && dup2(streams.err, 2) == 2) {
     sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     execve(hook.path, hook.argv, hook.env ? hook.env : environ);

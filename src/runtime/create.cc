@@ -98,7 +98,6 @@ class Creation {
   Status give_net_devices();
   Status handle(const Packet& packet, Fd fd);
   Status run_outer_hooks();
-  void find_shared_root();
   void undo();
 
   const Context& context_;
@@ -126,7 +125,7 @@ class Creation {
   Pending pending_;
   Fd directory_;
   std::unique_ptr<Child> child_;
-  uint64_t mount_before_ = 0;  // on the root file system
+  BareRoot bare_root_;  // of a container without a mount namespace of its own
   bool in_cgroup_ = false;
   bool hooks_ran_ = false;
   bool finished_ = false;
@@ -185,6 +184,8 @@ Status Creation::plan_child() {
 
 Status Creation::plan() {
   TRY(check_id(id_));
+  // Before we look at the root file system, on which a killed creator may have left a mount.
+  TRY(collect_pending(context_));
   if (!spec_.process) return Error::of(ErrorKind::invalid, "process must be set");
   hand_over_ = TRY(HandOver::plan(options_, spec_.process && spec_.process->terminal));
   plan_state();
@@ -208,7 +209,7 @@ Status Creation::plan() {
   rootfs.own_mount_namespace = namespaces_.makes(CLONE_NEWNS);
   rootfs.own_cgroup_namespace = namespaces_.make_cgroup;
   rootfs.cgroup_directories = &state_.cgroup.directories;
-  if (!rootfs.own_mount_namespace) mount_before_ = mount_at_path(state_.rootfs);
+  if (!rootfs.own_mount_namespace) bare_root_ = BareRoot::at(state_.rootfs);
   ListBuilder<Str> warnings(arena_);
   plan_->rootfs = TRY(plan_rootfs(rootfs, arena_, keep_, warnings));
   return {};
@@ -229,7 +230,6 @@ Status Creation::make_fifos() {
 }
 
 Status Creation::reserve() {
-  TRY(collect_pending(context_));
   pending_ = TRY(Pending::begin(context_, id_));
   // What a killed delete() has left is no container: it has no state any more, and nobody is making it.
   if (!pending_.inherited()) TRY(remove_stateless_directory(context_, id_));
@@ -239,7 +239,7 @@ Status Creation::reserve() {
     return std::move(directory).error();
   }
   directory_ = std::move(*directory);
-  TRY(pending_.record(context_, state_.cgroup));
+  TRY(pending_.record(context_, state_.cgroup, bare_root_));
   TRY(sys::write_new_file_at(directory_.get(), kConfigFile, config_text_, 0600));
   TRY(make_fifos());
   in_cgroup_ = true;
@@ -331,15 +331,9 @@ Status Creation::converse() {
   }
 }
 
-void Creation::find_shared_root() {
-  if (namespaces_.makes(CLONE_NEWNS)) return;
-  const uint64_t now = mount_at_path(state_.rootfs);
-  if (now != mount_before_) state_.root_mount = now;
-}
-
 /// From here on the container exists. The state is there before the container's program may run.
 Status Creation::publish() {
-  find_shared_root();
+  state_.root_mount = find_shared_root(bare_root_);
   return write_state(directory_.get(), state_);
 }
 
@@ -376,7 +370,7 @@ Created Creation::finish() {
 void Creation::undo() {
   const bool had_child = child_ != nullptr;
   child_.reset();  // kills it
-  if (had_child) find_shared_root();
+  if (had_child) state_.root_mount = find_shared_root(bare_root_);
   unmount_shared_root(state_.rootfs, state_.root_mount);
   if (in_cgroup_ && !cgroup_->destroy().ok()) return;  // the record stays, for the next command to try again
   if (!leave_intel_rdt(state_.intel_rdt).ok()) return;

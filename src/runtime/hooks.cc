@@ -22,9 +22,10 @@ const char* annotation(const oci::Spec& spec, const char* name) {
   return value && !value->empty() ? value->c_str() : nullptr;
 }
 
-HookPlan plan_hook(const oci::Hook& hook, Arena& arena) {
+HookPlan plan_hook(const oci::Hook& hook, bool outlives_us, Arena& arena) {
   HookPlan plan;
   plan.path = hook.path.c_str();
+  plan.outlives_us = outlives_us;
   if (hook.args.empty()) {
     char** argv = static_cast<char**>(arena.allocate(2 * sizeof(char*), alignof(char*)));
     argv[0] = const_cast<char*>(plan.path);
@@ -45,7 +46,10 @@ HookListPlan plan_hooks(const oci::Spec& spec, const char* kind, const List<oci:
   if (hooks.empty()) return plan;
   plan.action = arena.format("error running %s hook", kind).c_str();
   const List<HookPlan> plans = arena.list<HookPlan>(hooks.size());
-  for (uint32_t i = 0; i < hooks.size(); ++i) plans[i] = plan_hook(hooks[i], arena);
+  // A container that is being made goes with whoever makes it, and so does what its hooks do for it. Those of one
+  // that has gone clean up, and no other command would run them again.
+  const bool outlive_us = std::string_view(kind) == "poststop";
+  for (uint32_t i = 0; i < hooks.size(); ++i) plans[i] = plan_hook(hooks[i], outlive_us, arena);
   plan.hooks = plans.items;
   plan.count = plans.size();
   plan.output = annotation(spec, "run.oci.hooks.stdout");

@@ -26,6 +26,8 @@ struct PendingDocument {
   bool systemd_cgroup = false;
   int64_t owner_pid = 0;
   uint64_t owner_start = 0;
+  Str root;
+  uint64_t root_mount = 0, root_device = 0, root_inode = 0;
 };
 
 }  // namespace
@@ -37,7 +39,11 @@ JSON_OBJECT(slipway::runtime::PendingDocument,
             JSON_FIELD(slipway::runtime::PendingDocument, cgroup_scope, "cgroup_scope"),
             JSON_FIELD(slipway::runtime::PendingDocument, systemd_cgroup, "systemd_cgroup"),
             JSON_FIELD(slipway::runtime::PendingDocument, owner_pid, "owner_pid"),
-            JSON_FIELD(slipway::runtime::PendingDocument, owner_start, "owner_start"));
+            JSON_FIELD(slipway::runtime::PendingDocument, owner_start, "owner_start"),
+            JSON_FIELD(slipway::runtime::PendingDocument, root, "root"),
+            JSON_FIELD(slipway::runtime::PendingDocument, root_mount, "root_mount"),
+            JSON_FIELD(slipway::runtime::PendingDocument, root_device, "root_device"),
+            JSON_FIELD(slipway::runtime::PendingDocument, root_inode, "root_inode"));
 
 namespace slipway::runtime {
 
@@ -101,6 +107,12 @@ Status remove_half_made(const Context& context, const std::string& id, const std
     its.systemd_cgroup = document->systemd_cgroup;
     const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(its, record));
     TRY(cgroup->destroy());
+    BareRoot root;
+    root.path = document->root.view();
+    root.mount = document->root_mount;
+    root.device = document->root_device;
+    root.inode = document->root_inode;
+    unmount_shared_root(root.path, find_shared_root(root));
   }
   return remove_container_directory(context, id);
 }
@@ -148,7 +160,7 @@ Result<Pending> Pending::begin(const Context& context, std::string_view id) {
   return pending;
 }
 
-Status Pending::record(const Context& context, const CgroupRecord& cgroup) {
+Status Pending::record(const Context& context, const CgroupRecord& cgroup, const BareRoot& root) {
   json::Writer out;
   out.begin_object().key("cgroup_paths").begin_object();
   for (const auto& [name, path] : cgroup.directories) out.key(name).string(path);
@@ -158,6 +170,12 @@ Status Pending::record(const Context& context, const CgroupRecord& cgroup) {
   out.key("systemd_cgroup").boolean(context.systemd_cgroup);
   out.key("owner_pid").integer(getpid());
   out.key("owner_start").unsigned_integer(TRY(sys::read_process_stat(getpid())).start_time);
+  if (!root.path.empty()) {
+    out.key("root").string(root.path);
+    out.key("root_mount").unsigned_integer(root.mount);
+    out.key("root_device").unsigned_integer(root.device);
+    out.key("root_inode").unsigned_integer(root.inode);
+  }
   out.end_object();
   return sys::write_all(file_.get(), out.text()).ctx("`%s`", path_.c_str());
 }

@@ -1,6 +1,6 @@
 // What is being made, or owned by a caller in the foreground: <root>/.pending/ID, locked as long as that process
 // lives. A killed creator leaves its file behind unlocked; the next command finds it, and removes the cgroup,
-// the processes and the directory that it names.
+// the processes, the mounts and the directory that it names.
 #pragma once
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "src/base/fd.h"
 #include "src/base/result.h"
 #include "src/runtime/runtime.h"
+#include "src/runtime/shared_root.h"
 
 namespace slipway::runtime {
 
@@ -19,7 +20,7 @@ class Pending {
   static Result<Pending> begin(const Context& context, std::string_view id);
 
   /// Says what must be removed if the caller is killed. Before it is made.
-  Status record(const Context& context, const CgroupRecord& cgroup);
+  Status record(const Context& context, const CgroupRecord& cgroup, const BareRoot& root);
   /// The container is complete, or nothing is left of it.
   void done();
   /// A file of that name was there before, with contents: it belongs to a container that exists.

@@ -101,6 +101,7 @@ struct HookPlan {
   char* const* argv = nullptr;
   char* const* env = nullptr;  // null: the environment of whoever runs it
   int timeout_ms = -1;
+  bool outlives_us = false;  // also when whoever runs it is killed
 };
 
 struct HookListPlan {

@@ -83,7 +83,7 @@ check_eq 2 "$(grep -c 'cannot exec in a container that is being created' "$log.e
 check_eq 2 "$(grep -c 'cannot start a container that is being created' "$log.start")"
 check_eq 2 "$(grep -c 'that is not stopped: creating' "$log.delete")"
 check slip delete --force "$id"
-# What is being created can be ended by force, and by the death of its creator.
+# What is being created can be ended by force, and by the death of its creator, which is that of the hook, too.
 edit_config "$bundle" '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "3"]}]}'
 being_created() {
   [ "$(slip state "$id" | jq -r .status)" = creating ]
@@ -102,7 +102,7 @@ creator=$!
 wait_for 5 being_created
 kill -KILL "$creator"
 run wait "$creator"
-kill "$(cat "$TMPDIR/hook-pid")"
+wait_for 5 test ! -d "/proc/$(cat "$TMPDIR/hook-pid")"
 wait_for 5 sh -c "[ -z \"\$($slip_here list -q)\" ]"
 check_eq "" "$(ls "$TMPDIR/slip-run/.pending")"
 

@@ -56,6 +56,25 @@ edit_config "$bundle" '.root.path = "rootfs"'
 edit_config "$bundle" '.process.args = ["/nope"] | del(.hooks)'
 check_fails_with "no such file or directory"
 check_eq "$before" "$(count)" "mounts after a failure"
+# Nor of one whose creator is killed: the next command takes it away, what someone else mounts there it does not.
+for killed in shared-root someone-else; do
+  edit_config "$bundle" '.process.args = ["true"] | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "kill -9 $PPID"]}]}'
+  run slip create --bundle "$bundle" "$id"
+  check_eq 137 "$status" "exit status of a creator that was killed"
+  [ "$(count)" -gt "$before" ] || fail "the killed creator has left no mounts"
+  [ $killed = shared-root ] || {
+    umount -l "$bundle/rootfs"
+    mount -t tmpfs someone "$bundle/rootfs"
+  }
+  check slip list --quiet
+  check_eq "" "$out"
+  [ $killed = shared-root ] || {
+    check_eq $((before + 1)) "$(count)" "someone's mount after a killed creator"
+    umount "$bundle/rootfs"
+  }
+  check_eq "$before" "$(count)" "mounts after a killed creator"
+done
+edit_config "$bundle" 'del(.hooks)'
 # Without the section linux there are no namespaces at all.
 edit_config "$bundle" 'del(.linux, .hostname) | .process.args = ["sh", "-c", "echo $(ls /)"]
   | .mounts |= map(select(.type != "mqueue" and .type != "sysfs" and .type != "cgroup"))'
