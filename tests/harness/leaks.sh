@@ -20,6 +20,10 @@ try 'false'
 check_eq 1 "$status" "status of a failing command"
 check_contains "$err" "FAILED: line 3"
 
+try 'slipway nope || true; it=$(slipway nope) || true; check slipway --version'
+check_eq 0 "$status" "status of a test that expects a failure"
+check_lacks "$err" FAILED
+
 try 'setsid sleep 1000 & exit 0'
 check_eq 1 "$status" "status with a stray process"
 check_contains "$err" "left process"
@@ -28,6 +32,28 @@ check_contains "$err" "sleep 1000"
 try 'mkdir "$TMPDIR/m"; mount -t tmpfs none "$TMPDIR/m"'
 check_eq 1 "$status" "status with a stray mount"
 check_contains "$err" "changed the mount table: >"
+
+# What others do beside it is not the test's affair: a mount point that they remove, cgroups that come and go.
+mkdir "$TMPDIR/theirs"
+mount -t tmpfs none "$TMPDIR/theirs"
+others() {
+  wait_for 10 test -e "$TMPDIR/begun"
+  umount "$TMPDIR/theirs"
+  rmdir "$TMPDIR/theirs"
+  local group
+  while [ -e "$TMPDIR/begun" ]; do
+    group=/sys/fs/cgroup/pids/$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+    mkdir "$group"
+    sleep 0.2
+    rmdir "$group"
+  done
+}
+others &
+BEGUN=$TMPDIR/begun THEIRS=$TMPDIR/theirs try 'touch "$BEGUN"; wait_for 10 test ! -e "$THEIRS"'
+rm "$TMPDIR/begun"
+wait
+check_eq 0 "$status" "status beside others"
+check_eq "" "$err"
 
 try 'mkdir -p /sys/fs/cgroup/pids/$(new_id); exit 77'
 check_eq 1 "$status" "status with a stray cgroup"
