@@ -1,6 +1,6 @@
 // `run` is `create` and `start` in one; `create` shares its options.
 #include <fcntl.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <optional>
@@ -28,37 +28,21 @@ constexpr auto kRunOptions =
              value("detach-keys", 0, "KEYS", "what leaves the container running (ctrl-p,ctrl-q)"),
          }));
 
-/// The file of --cidfile: made before the container, removed when none came of it.
-class CidFile {
- public:
-  static Result<CidFile> make(const char* path) {
-    CidFile file;
-    if (!path) return file;
-    file.fd_ = Fd(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!file.fd_ && errno == EEXIST)
-      return Error::of(ErrorKind::exists,
-                       "container ID file found, make sure the other container isn't running or "
-                       "delete %s",
-                       path);
-    if (!file.fd_) return Error::sys(errno, "failed to create the container ID file `%s`", path);
-    file.path_ = path;
-    return file;
-  }
-  CidFile(CidFile&& other) noexcept : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, nullptr)) {}
-  CidFile& operator=(CidFile&&) = delete;
-  ~CidFile() {
-    if (path_) unlink(path_);
-  }
-  Status write(const std::string& id) {
-    path_ = nullptr;
-    return fd_ ? sys::write_all(fd_.get(), id).ctx("container ID file") : Status();
-  }
+/// --cidfile: refused before anything is done when the file is there.
+Status check_cid_file(const char* path) {
+  struct stat info;
+  if (!path || (lstat(path, &info) < 0 && errno == ENOENT)) return {};
+  return Error::of(ErrorKind::exists,
+                   "container ID file found, make sure the other container isn't running or delete %s", path);
+}
 
- private:
-  CidFile() = default;
-  Fd fd_;
-  const char* path_ = nullptr;
-};
+/// Made when there is a container to name, so that no death leaves an empty one.
+Status write_cid_file(const char* path, const std::string& id) {
+  if (!path) return {};
+  const Fd file(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file) return Error::sys(errno, "failed to create the container ID file `%s`", path);
+  return sys::write_all(file.get(), id).ctx("container ID file `%s`", path);
+}
 
 /// From its registry, with the progress on standard error: standard output is the container's.
 Status pull_image(const Call& call, store::Store& store, const std::string& image) {
@@ -89,7 +73,6 @@ Result<manager::NewContainer> create(const Call& call, store::Store& store, mana
                                      std::optional<manager::SignalGuard>* signals) {
   const std::string_view pull = call.args.value("pull", "missing");
   const std::string image(request.record->config.image.view());
-  CidFile cid_file = TRY(CidFile::make(call.args.value("cidfile")));
   const bool guarded = signals && signals->has_value();
   auto created = manager::create_container(store, request, call.arena);
   if (!created.ok() && pull == "missing" && may_be_pulled(created.error(), image)) {
@@ -104,14 +87,19 @@ Result<manager::NewContainer> create(const Call& call, store::Store& store, mana
     created = manager::create_container(store, request, call.arena);
   }
   if (!created.ok()) return std::move(created).error();
-  TRY(cid_file.write(created->id));
-  return std::move(created).value();
+  Status written = write_cid_file(call.args.value("cidfile"), created->id);
+  if (written.ok()) return std::move(created).value();
+  const std::string id = created->id;
+  created->dir.reset();
+  (void)manager::remove_container(store, id, true);
+  return std::move(written).error();
 }
 
 Result<int> run_create(const Call& call) {
   manager::CreateRequest request;
   request.record = call.arena.make<store::Record>();
   TRY(read_container_options(call, request));
+  TRY(check_cid_file(call.args.value("cidfile")));
   const auto store = TRY(open_store(call));
   TRY(pull_always(call, *store, request));
   const manager::NewContainer container = TRY(create(call, *store, request, nullptr));
@@ -166,6 +154,7 @@ Result<int> run_run(const Call& call) {
   if (config.tty && config.attach_stdin && !isatty(STDIN_FILENO))
     return Error::of(ErrorKind::usage, "the input device is not a TTY");
   TRY(manager::DetachKeys::parse(call.args.value("detach-keys", "")));
+  TRY(check_cid_file(call.args.value("cidfile")));
   const auto store = TRY(open_store(call));
   TRY(pull_always(call, *store, request));
   // A ^C from here on is for the container: it must not leave one behind that nobody has started.
