@@ -63,8 +63,11 @@ Result<std::string> Netavark::run(const char* verb, const std::string& path, con
   if (WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0) return std::move(result.output);
   auto answer = Value::parse(result.output);
   const Value* error = answer.ok() ? answer->find("error") : nullptr;
-  return Error::of(ErrorKind::failed, "netavark %s: %s", verb,
-                   error && error->is_string() ? error->text().c_str() : "failed");
+  const std::string text = error && error->is_string() ? error->text() : "failed";
+  Error failure = Error::of(ErrorKind::failed, "netavark %s: %s", verb, text.c_str());
+  if (text.find("os error 2") != std::string::npos)
+    failure.add_hint("it needs iptables: is that installed, and in the PATH?");
+  return failure;
 }
 
 Result<Value> Netavark::set_up(const std::string& path, const Value& document) const {

@@ -11,9 +11,11 @@
 #include <cstring>
 #include <utility>
 
+#include "src/manager/name_server.h"
 #include "src/manager/netavark.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
+#include "src/store/id.h"
 #include "src/store/lock.h"
 #include "src/store/removal.h"
 #include "src/sys/file.h"
@@ -64,6 +66,11 @@ Status write_session(const store::Store& store, std::string_view id, const Value
   return sys::replace_file_at(store.run_fd(), session_file(id).c_str(), session.json(), 0600, false);
 }
 
+/// What every container is called on its networks, besides its name.
+std::string name_of(std::string_view id) {
+  return std::string(store::short_id(id));
+}
+
 /// The document for netavark, without networks yet. Members that begin with '#' are ours.
 Value new_document(std::string_view id, std::string_view name) {
   Value document = Value::map();
@@ -94,7 +101,7 @@ Status add_network(store::Store& store, const Netavark& netavark, std::string_vi
   };
   const std::string address = TRY(store::Networks(store).lease(network, id, attachment.address, is_alive));
   Value aliases = Value::strings(attachment.aliases);
-  aliases.add(id.substr(0, 12));
+  aliases.add(name_of(id));
   Value options = Value::map();
   options.set("static_ips", Value::array().add(address));
   if (!attachment.mac_address.empty()) options.set("static_mac", attachment.mac_address);
@@ -242,8 +249,10 @@ Result<NetworkSession> NetworkSession::open(store::Store& store, const store::Re
   for (const auto& network : document["networks"].members()) {
     Value one = status_of(document, answer, network.key);
     if (session.address_.empty() && one["address"].is_string()) session.address_ = one["address"].text();
-    for (const Value& server : answer[network.key]["dns_server_ips"].items())
+    for (const Value& server : answer[network.key]["dns_server_ips"].items()) {
+      await_name(session.ns_.get(), server.text(), name_of(record.id));
       session.name_servers_.push_back(server.text());
+    }
     status.set(network.key, std::move(one));
   }
   kept.set("status", Value::map().set("networks", std::move(status)).set("ports", document["port_mappings"]));
@@ -310,6 +319,9 @@ Status attach_network(store::Store& store, const store::Record& record, int pid,
   TRY(write_session(store, record.id, session.set("document", document)));
   const std::string ns = "/proc/" + std::to_string(pid) + "/ns/net";
   const Value answer = TRY(tool.set_up(ns, only(document, network.name, false)));
+  const Fd inside = TRY(sys::open_at(AT_FDCWD, ns.c_str(), O_RDONLY));
+  for (const Value& server : answer[network.name]["dns_server_ips"].items())
+    await_name(inside.get(), server.text(), name_of(record.id));
   Value status =
       session["status"].is_object() ? session["status"] : Value::map().set("ports", Value::array());
   Value networks = status["networks"].is_object() ? status["networks"] : Value::map();

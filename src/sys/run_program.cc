@@ -2,7 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,30 +53,42 @@ void converse(Stream& in, Stream& out, Stream& err, std::string_view input, size
   }
 }
 
+/// In the child, until execve: only what may be called between fork and it.
+[[noreturn]] void become_program(char* const* argv, const Stream& in, const Stream& out, const Stream& err,
+                                 pid_t parent, int report) {
+  // What it is doing is undone by whoever finds that we were killed: it must not go on meanwhile.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() == parent && dup2(in.theirs.get(), STDIN_FILENO) >= 0 &&
+      dup2(out.theirs.get(), STDOUT_FILENO) >= 0 && dup2(err.theirs.get(), STDERR_FILENO) >= 0)
+    execvp(argv[0], argv);
+  const int error = errno;
+  _exit(write(report, &error, sizeof error) == sizeof error ? 127 : 126);
+}
+
 }  // namespace
 
 Result<ProgramResult> run_program(std::span<const std::string> argv, std::string_view input, size_t limit) {
   Stream in = TRY(make_stream());
   Stream out = TRY(make_stream());
   Stream err = TRY(make_stream());
+  Stream report = TRY(make_stream());
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.theirs.get(), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out.theirs.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.theirs.get(), STDERR_FILENO);
-  pid_t pid = 0;
-  const int failed = posix_spawnp(&pid, words[0], &actions, nullptr, words.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed) return Error::sys(failed, "run `%s`", words[0]);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) return Error::sys(errno, "fork");
+  if (pid == 0) become_program(words.data(), in, out, err, parent, report.theirs.get());
   in.theirs.reset();
   out.theirs.reset();
   err.theirs.reset();
+  report.theirs.reset();
   ProgramResult result;
   converse(in, out, err, input, limit, result);
   while (waitpid(pid, &result.status, 0) < 0 && errno == EINTR) continue;
+  int failed = 0;
+  if (read(report.ours.get(), &failed, sizeof failed) == sizeof failed)
+    return Error::sys(failed, "run `%s`", words[0]);
   return result;
 }
 
