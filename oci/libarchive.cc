@@ -1,6 +1,5 @@
 #include <archive.h>
 #include <archive_entry.h>
-#include <dlfcn.h>
 #include <locale.h>
 #include <sys/sysmacros.h>
 
@@ -8,6 +7,7 @@
 
 #include "oci/archive.h"
 #include "oci/posix_acl.h"
+#include "src/base/shared_library.h"
 
 namespace slipway::oci {
 
@@ -62,16 +62,12 @@ struct Library {
 
  private:
   static const Library* load() {
-    void* handle = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) return nullptr;
     static Library library;
-    bool complete = true;
-#define X(name)                                                                  \
-  library.name = reinterpret_cast<decltype(library.name)>(dlsym(handle, #name)); \
-  complete = complete && library.name;
+    SharedLibrary file({"libarchive.so.13"});
+#define X(name) file.find(#name, library.name);
     SLIPWAY_ARCHIVE_FUNCTIONS(X)
 #undef X
-    return complete ? &library : nullptr;
+    return file.complete() ? &library : nullptr;
   }
 };
 

@@ -1,10 +1,10 @@
 #include "src/base/digest.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
+
+#include "src/base/shared_library.h"
 
 namespace slipway {
 
@@ -112,19 +112,15 @@ struct Crypto {
 
  private:
   static const Crypto* load() {
-    void* library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
-    if (!library) library = dlopen("libcrypto.so.1.1", RTLD_NOW | RTLD_LOCAL);
-    if (!library) return nullptr;
     static Crypto crypto;
-    const auto find = [&](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
-      return function != nullptr;
-    };
-    const bool complete = find(crypto.ctx_new, "EVP_MD_CTX_new") &&
-                          find(crypto.ctx_free, "EVP_MD_CTX_free") && find(crypto.sha256, "EVP_sha256") &&
-                          find(crypto.init, "EVP_DigestInit_ex") && find(crypto.update, "EVP_DigestUpdate") &&
-                          find(crypto.final, "EVP_DigestFinal_ex");
-    return complete ? &crypto : nullptr;
+    SharedLibrary file({"libcrypto.so.3", "libcrypto.so.1.1"});
+    file.find("EVP_MD_CTX_new", crypto.ctx_new);
+    file.find("EVP_MD_CTX_free", crypto.ctx_free);
+    file.find("EVP_sha256", crypto.sha256);
+    file.find("EVP_DigestInit_ex", crypto.init);
+    file.find("EVP_DigestUpdate", crypto.update);
+    file.find("EVP_DigestFinal_ex", crypto.final);
+    return file.complete() ? &crypto : nullptr;
   }
 };
 

@@ -1,6 +1,5 @@
 #include "src/sys/http.h"
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 // Both are macros around the functions, which are called through pointers here.
@@ -14,6 +13,7 @@
 #include <cstring>
 
 #include "config.h"
+#include "src/base/shared_library.h"
 
 namespace slipway::sys {
 
@@ -53,17 +53,12 @@ struct Library {
 
  private:
   static const Library* load() {
-    void* handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) handle = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) return nullptr;
     static Library library;
-    bool complete = true;
-#define X(name)                                                                  \
-  library.name = reinterpret_cast<decltype(library.name)>(dlsym(handle, #name)); \
-  complete = complete && library.name;
+    SharedLibrary file({"libcurl.so.4", "libcurl-gnutls.so.4"});
+#define X(name) file.find(#name, library.name);
     SLIPWAY_CURL_FUNCTIONS(X)
 #undef X
-    return complete && library.curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? &library : nullptr;
+    return file.complete() && library.curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? &library : nullptr;
   }
 };
 
