@@ -14,11 +14,9 @@
 namespace slipway::drivers {
 namespace {
 
-constexpr size_t kMostAttributes = 65536;  // XATTR_LIST_MAX, XATTR_SIZE_MAX
-
-bool is_own(std::string_view name) {
-  return !name.starts_with("trusted.overlay.") && !name.starts_with("user.overlay.") &&
-         name != "security.selinux";
+bool is_foreign(std::string_view name) {
+  return name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.") ||
+         name == "security.selinux";
 }
 
 Result<std::string> link_target(int dir, const char* name) {
@@ -30,47 +28,13 @@ Result<std::string> link_target(int dir, const char* name) {
 
 }  // namespace
 
-std::string proc_path(int dir, const char* name) {
-  if (dir == AT_FDCWD) return name;
-  char prefix[40];
-  snprintf(prefix, sizeof prefix, "/proc/self/fd/%d/", dir);
-  return std::string(prefix) + name;
-}
-
 Result<Attributes> read_attributes(int dir, const char* name) {
-  const std::string path = proc_path(dir, name);
-  Attributes attributes;
-  char small[1024];
-  std::string large;
-  char* names = small;
-  ssize_t size = llistxattr(path.c_str(), small, sizeof small);
-  if (size < 0 && errno == ERANGE) {
-    large.resize(kMostAttributes);
-    names = large.data();
-    size = llistxattr(path.c_str(), names, large.size());
-  }
-  if (size < 0 && errno == ENOTSUP) return attributes;
-  if (size < 0) return Error::sys(errno, "list attributes of `%s`", name);
-  for (const char* at = names; at < names + size; at += strlen(at) + 1) {
-    if (!is_own(at)) continue;
-    std::string value(256, 0);
-    ssize_t length = lgetxattr(path.c_str(), at, value.data(), value.size());
-    if (length < 0 && errno == ERANGE) {
-      value.resize(kMostAttributes);
-      length = lgetxattr(path.c_str(), at, value.data(), value.size());
-    }
-    if (length < 0 && errno == ENODATA) continue;
-    if (length < 0) return Error::sys(errno, "read attribute %s of `%s`", at, name);
-    value.resize(static_cast<size_t>(length));
-    attributes.emplace_back(at, std::move(value));
-  }
-  std::sort(attributes.begin(), attributes.end());
-  return attributes;
+  return sys::read_xattrs_at(dir, name, is_foreign).ctx("`%s`", name);
 }
 
 Status write_attributes(int dir, const char* name, const Attributes& attributes) {
   if (attributes.empty()) return {};
-  const std::string path = proc_path(dir, name);
+  const std::string path = sys::proc_path(dir, name);
   for (const auto& [attribute, value] : attributes)
     if (lsetxattr(path.c_str(), attribute.c_str(), value.data(), value.size(), 0) < 0 && errno != ENOTSUP)
       return Error::sys(errno, "set attribute %s of `%s`", attribute.c_str(), name);
@@ -79,12 +43,12 @@ Status write_attributes(int dir, const char* name, const Attributes& attributes)
 
 std::string read_attribute(int dir, const char* name, const char* attribute) {
   char value[256];
-  const ssize_t length = lgetxattr(proc_path(dir, name).c_str(), attribute, value, sizeof value);
+  const ssize_t length = lgetxattr(sys::proc_path(dir, name).c_str(), attribute, value, sizeof value);
   return length > 0 ? std::string(value, static_cast<size_t>(length)) : std::string();
 }
 
 bool has_attribute(int dir, const char* name, const char* attribute) {
-  return lgetxattr(proc_path(dir, name).c_str(), attribute, nullptr, 0) >= 0;
+  return lgetxattr(sys::proc_path(dir, name).c_str(), attribute, nullptr, 0) >= 0;
 }
 
 bool same_stat(const struct stat& one, const struct stat& other) {

@@ -10,13 +10,14 @@
 
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/sys/xattr.h"
 
 namespace slipway::drivers {
 
 /// Names and values of an entry's extended attributes, sorted by name. Left out are those that are not the
 /// entry's own: `trusted.overlay.*` and `user.overlay.*` (overlay's book-keeping) and `security.selinux`
 /// (given by where the tree lies). `name` is not followed if it is a symbolic link. Needs /proc.
-using Attributes = std::vector<std::pair<std::string, std::string>>;
+using Attributes = sys::Xattrs;
 Result<Attributes> read_attributes(int dir, const char* name);
 
 /// Sets the attributes of `name`. What the file system does not take at all (ENOTSUP) is left out.
@@ -27,9 +28,6 @@ std::string read_attribute(int dir, const char* name, const char* attribute);
 
 /// Whether there is such an attribute; it may be empty.
 bool has_attribute(int dir, const char* name, const char* attribute);
-
-/// "/proc/self/fd/DIR/NAME": for calls that have no *at form.
-std::string proc_path(int dir, const char* name);
 
 /// Whether type, mode, owner, device number and, but for directories, size and modification time are equal.
 /// Times match also when one of them has no fraction of a second: archives drop it.

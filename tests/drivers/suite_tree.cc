@@ -228,7 +228,7 @@ void Editor::node(const char* path, mode_t mode, unsigned major_number, unsigned
 }
 
 void Editor::attribute(const char* path, const char* name, std::string_view value) {
-  sure(lsetxattr(drivers::proc_path(dir_, path).c_str(), name, value.data(), value.size(), 0));
+  sure(lsetxattr(sys::proc_path(dir_, path).c_str(), name, value.data(), value.size(), 0));
 }
 void Editor::mode(const char* path, mode_t mode) {
   sure(fchmodat(dir_, path, mode, 0));
