@@ -91,7 +91,10 @@ check_lacks "$changes" /dev
 check slipway rm box
 
 # Volumes.
-check_eq data "$(slipway volume create --label a=b data)"
+check_eq data "$(slipway volume create --label a=x --label c --label a=b data)"
+check_eq '{"a":"b","c":""} a=b,c=' \
+  "$(slipway volume inspect -f '{{json .Labels}}' data) $(slipway volume ls --format '{{.Labels}}')" 'the last of a label counts'
+check_fails 125 'must be KEY=VALUE' slipway volume create --label =b other
 check slipway run --rm -v data:/data busybox sh -c 'echo kept >/data/file'
 check_eq kept "$(slipway run --rm -v data:/data:ro busybox cat /data/file)"
 run slipway run --rm -v data:/data:ro busybox touch /data/x

@@ -9,6 +9,7 @@
 #include "src/cli/slipway/config_file.h"
 #include "src/cli/slipway/environment.h"
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/pairs.h"
 #include "src/cli/slipway/ports.h"
 #include "src/manager/container_log.h"
 #include "src/manager/network.h"
@@ -29,33 +30,11 @@ Str text(const Call& call, const char* name) {
   return Str::wrap(call.args.value(name, ""));
 }
 
-/// KEY=VALUE words as a map; KEY alone has an empty value unless `value_needed`.
-Result<Map<Str>> read_map(const Call& call, const char* option, List<Str> words, bool value_needed) {
-  ListBuilder<Entry<Str>> entries(call.arena);
-  for (const Str word : words) {
-    const size_t equals = word.view().find('=');
-    if (equals == 0 || (value_needed && equals == std::string_view::npos))
-      return bad(option, word.c_str(), "must be KEY=VALUE");
-    const Str key = call.arena.copy(word.view().substr(0, equals));
-    const Str value = equals == std::string_view::npos ? Str() : Str::wrap(word.c_str() + equals + 1);
-    Entry<Str>* known = nullptr;
-    for (Entry<Str>& entry : entries.list())
-      if (entry.key == key) known = &entry;
-    if (known)
-      known->value = value;
-    else
-      entries.add({key, value});
-  }
-  Map<Str> map;
-  static_cast<List<Entry<Str>>&>(map) = entries.list();
-  return map;
-}
-
 Result<Map<Str>> read_labels(const Call& call) {
   ListBuilder<Str> words(call.arena);
   for (const Str line : TRY(file_lines(call, "label-file"))) words.add(line);
   for (const Str word : texts(call, "label")) words.add(word);
-  return read_map(call, "label", words.list(), false);
+  return read_pairs("label", words.list(), false, call.arena);
 }
 
 Status read_healthcheck(const Call& call, store::ContainerConfig& config) {
@@ -173,7 +152,7 @@ Status read_network(const Call& call, store::Record& record) {
 
 Status read_logging(const Call& call, store::HostConfig& host) {
   host.log_config.type = Str::wrap(call.args.value("log-driver", "json-file"));
-  host.log_config.config = TRY(read_map(call, "log-opt", texts(call, "log-opt"), true));
+  host.log_config.config = TRY(read_pairs(call, "log-opt", true));
   return manager::check_log_config(host.log_config);
 }
 
@@ -307,7 +286,7 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
   TRY(read_attach(call, config, request.detach));
   config.env = TRY(read_environment(call));
   config.labels = TRY(read_labels(call));
-  host.annotations = TRY(read_map(call, "annotation", texts(call, "annotation"), true));
+  host.annotations = TRY(read_pairs(call, "annotation", true));
   config.working_dir = text(call, "workdir");
   if (!config.working_dir.empty() && config.working_dir.c_str()[0] != '/')
     return Error::of(ErrorKind::usage,
@@ -327,8 +306,8 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
   host.cap_drop = texts(call, "cap-drop");
   host.security_opt = texts(call, "security-opt");
   host.volumes_from = texts(call, "volumes-from");
-  host.sysctls = TRY(read_map(call, "sysctl", texts(call, "sysctl"), true));
-  host.storage_opt = TRY(read_map(call, "storage-opt", texts(call, "storage-opt"), true));
+  host.sysctls = TRY(read_pairs(call, "sysctl", true));
+  host.storage_opt = TRY(read_pairs(call, "storage-opt", true));
   host.cgroup_parent = text(call, "cgroup-parent");
   if (("/" + std::string(host.cgroup_parent.view()) + "/").find("/../") != std::string::npos)
     return bad("cgroup-parent", host.cgroup_parent.c_str(), "leads out of the cgroup tree");

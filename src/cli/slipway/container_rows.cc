@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/pairs.h"
 #include "src/manager/network.h"
 #include "src/store/id.h"
 
@@ -35,13 +36,6 @@ std::string command_text(const store::Record& record, bool truncate) {
       quoted += c;
   }
   return quoted + "\"";
-}
-
-std::string joined_labels(const Map<Str>& labels) {
-  std::string text;
-  for (const Entry<Str>& entry : labels)
-    text.append(text.empty() ? "" : ",").append(entry.key.view()).append("=").append(entry.value.view());
-  return text;
 }
 
 std::string mounts_text(const store::Record& record, bool truncate) {
@@ -146,7 +140,7 @@ Value container_row(const store::Store& store, const store::Record& record, cons
   row.set("State", to_string(observed.status));
   row.set("Status", status_text(observed));
   row.set("Names", record.name);
-  row.set("Labels", joined_labels(record.config.labels));
+  row.set("Labels", joined_pairs(record.config.labels));
   row.set("Mounts", mounts_text(record, truncate));
   row.set("LocalVolumes", std::to_string(local_volumes(record)));
   row.set("Networks", networks_text(record));

@@ -1,4 +1,4 @@
-// -e, --env-file and other options whose values are lines or KEY=VALUE words.
+// -e, --env-file and other options whose values are lines.
 #pragma once
 
 #include "src/cli/program.h"

@@ -3,6 +3,7 @@
 
 #include "src/cli/slipway/confirm.h"
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/pairs.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/network.h"
@@ -52,19 +53,6 @@ constexpr const char* kPruneFilters[] = {"label"};
 constexpr Column kColumns[] = {{"ID", "NETWORK ID"}, {"Name", "NAME"},         {"Driver", "DRIVER"},
                                {"Scope", "SCOPE"},   {"Internal", "INTERNAL"}, {"CreatedAt", "CREATED AT"},
                                {"Labels", "LABELS"}};
-
-Result<Map<Str>> read_pairs(const Call& call, const char* option) {
-  ListBuilder<Entry<Str>> entries(call.arena);
-  for (const std::string_view word : call.args.values(option, call.arena)) {
-    const size_t equals = word.find('=');
-    if (equals == 0) return Error::of(ErrorKind::usage, "invalid --%s \"%s\"", option, word.data());
-    const std::string_view text = equals == std::string_view::npos ? "" : word.substr(equals + 1);
-    entries.add({call.arena.copy(word.substr(0, equals)), call.arena.copy(text)});
-  }
-  Map<Str> map;
-  static_cast<List<Entry<Str>>&>(map) = entries.list();
-  return map;
-}
 
 Result<int> run_create(const Call& call) {
   if (std::string_view(call.args.value("driver", "bridge")) != "bridge")
@@ -119,14 +107,11 @@ Result<std::vector<store::Record*>> users(store::Store& store, std::string_view 
 }
 
 Value network_row(const store::Network& network, bool truncate) {
-  std::string labels;
-  for (const Entry<Str>& entry : network.labels)
-    labels.append(labels.empty() ? "" : ",").append(entry.key.view()).append("=").append(entry.value.view());
   Value row = Value::object();
   row.set("ID", truncate ? store::short_id(network.id) : network.id.view());
   row.set("Name", network.name).set("Driver", network.driver).set("Scope", "local");
   row.set("Internal", network.internal ? "true" : "false").set("CreatedAt", network.created);
-  return row.set("Labels", labels);
+  return row.set("Labels", joined_pairs(network.labels));
 }
 
 /// The networks that docker lists beside the bridges.

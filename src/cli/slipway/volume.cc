@@ -6,6 +6,7 @@
 #include "drivers/tree_usage.h"
 #include "src/cli/slipway/confirm.h"
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/pairs.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/cli/slipway/volume_value.h"
@@ -48,19 +49,6 @@ constexpr Column kColumns[] = {{"Driver", "DRIVER"},
                                {"Scope", "SCOPE"},
                                {"Labels", "LABELS"}};
 
-Result<Map<Str>> labels(const Call& call) {
-  ListBuilder<Entry<Str>> entries(call.arena);
-  for (const std::string_view word : call.args.values("label", call.arena)) {
-    const size_t equals = word.find('=');
-    if (equals == 0) return Error::of(ErrorKind::usage, "invalid label \"%s\"", word.data());
-    const Str key = call.arena.copy(word.substr(0, equals));
-    entries.add({key, equals == std::string_view::npos ? Str() : call.arena.copy(word.substr(equals + 1))});
-  }
-  Map<Str> map;
-  static_cast<List<Entry<Str>>&>(map) = entries.list();
-  return map;
-}
-
 Result<int> run_create(const Call& call) {
   if (std::string_view(call.args.value("driver", "local")) != "local")
     return Error::of(ErrorKind::unsupported, "volume driver \"%s\": only local is supported",
@@ -68,7 +56,7 @@ Result<int> run_create(const Call& call) {
   if (call.args.given("opt"))
     return Error::of(ErrorKind::unsupported, "--opt: the local driver has no options here");
   store::Volume volume;
-  volume.labels = TRY(labels(call));
+  volume.labels = TRY(read_pairs(call, "label"));
   const auto store = TRY(open_store(call));
   const char* name = call.args.size() ? call.args[0] : call.args.value("name");
   if (name) {
@@ -113,15 +101,12 @@ Result<int> run_ls(const Call& call) {
     if (!volume.ok()) continue;
     if (!TRY(matches(volumes, filters, **volume))) continue;
     names.append(name).append("\n");
-    std::string text;
-    for (const Entry<Str>& entry : (*volume)->labels)
-      text.append(text.empty() ? "" : ",").append(entry.key.view()).append("=").append(entry.value.view());
     Value row = Value::object();
     row.set("Driver", "local")
         .set("Name", name)
         .set("Mountpoint", volumes.data_path(name))
         .set("Scope", "local");
-    row.set("Labels", text).set("\x01labels", Value::map_of((*volume)->labels));
+    row.set("Labels", joined_pairs((*volume)->labels)).set("\x01labels", Value::map_of((*volume)->labels));
     rows.push_back(std::move(row));
   }
   if (call.args.flag("quiet"))

@@ -1,0 +1,40 @@
+#include "src/cli/slipway/pairs.h"
+
+#include "src/cli/slipway/environment.h"
+
+namespace slipway::cli {
+
+Result<Map<Str>> read_pairs(const Call& call, const char* option, bool value_needed) {
+  return read_pairs(option, option_texts(call, option), value_needed, call.arena);
+}
+
+Result<Map<Str>> read_pairs(const char* option, List<Str> words, bool value_needed, Arena& arena) {
+  ListBuilder<Entry<Str>> entries(arena);
+  for (const Str word : words) {
+    const size_t equals = word.view().find('=');
+    if (equals == 0 || (value_needed && equals == std::string_view::npos))
+      return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --%s: must be KEY=VALUE", word.c_str(),
+                       option);
+    const Str key = arena.copy(word.view().substr(0, equals));
+    const Str value = equals == std::string_view::npos ? Str() : Str::wrap(word.c_str() + equals + 1);
+    Entry<Str>* known = nullptr;
+    for (Entry<Str>& entry : entries.list())
+      if (entry.key == key) known = &entry;
+    if (known)
+      known->value = value;
+    else
+      entries.add({key, value});
+  }
+  Map<Str> map;
+  static_cast<List<Entry<Str>>&>(map) = entries.list();
+  return map;
+}
+
+std::string joined_pairs(const Map<Str>& pairs) {
+  std::string text;
+  for (const Entry<Str>& pair : pairs)
+    text.append(text.empty() ? "" : ",").append(pair.key.view()).append("=").append(pair.value.view());
+  return text;
+}
+
+}  // namespace slipway::cli
