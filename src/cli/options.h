@@ -61,6 +61,17 @@ constexpr std::array<Option, N + M> join(const std::array<Option, N>& a, const s
   return all;
 }
 
+/// Those of a table that another verb has, too. A name that is not in the table does not compile.
+template <size_t N, class... Names>
+consteval std::array<Option, sizeof...(Names)> pick(const std::array<Option, N>& table, Names... names) {
+  const auto find = [&](std::string_view name) {
+    size_t i = 0;
+    while (table.at(i).name != name) ++i;
+    return table[i];
+  };
+  return {find(names)...};
+}
+
 /// What the command line said, for one table. Asking for an option that the table does not have is a
 /// programming error and aborts.
 class Arguments {

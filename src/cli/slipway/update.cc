@@ -15,20 +15,9 @@ namespace slipway::cli {
 
 namespace {
 
-constexpr auto kOptions = std::to_array<Option>({
-    value("memory", 'm', "BYTES", "memory limit"),
-    value("memory-swap", 0, "BYTES", "limit of memory and swap together; -1: none"),
-    value("memory-reservation", 0, "BYTES", "soft memory limit"),
-    value("cpus", 0, "NUMBER", "how many CPUs at most"),
-    value("cpu-shares", 'c', "NUMBER", "relative weight"),
-    value("cpu-period", 0, "MICROSECONDS", "period of the scheduler's quota"),
-    value("cpu-quota", 0, "MICROSECONDS", "CPU time per period"),
-    value("cpuset-cpus", 0, "LIST", "which CPUs"),
-    value("cpuset-mems", 0, "LIST", "which memory nodes"),
-    value("pids-limit", 0, "NUMBER", "how many processes; -1: no limit"),
-    value("blkio-weight", 0, "10-1000", "relative weight of block I/O"),
-    value("restart", 0, "POLICY", "no, on-failure[:N], always or unless-stopped"),
-});
+constexpr auto kOptions =
+    pick(kContainerOptions, "memory", "memory-swap", "memory-reservation", "cpus", "cpu-shares", "cpu-period",
+         "cpu-quota", "cpuset-cpus", "cpuset-mems", "pids-limit", "blkio-weight", "restart");
 
 /// What was not given stays as the record has it.
 Status merge(const Call& call, store::HostConfig& host) {
