@@ -62,25 +62,27 @@ Result<dev_t> block_device(Str path) {
   return info.st_rdev;
 }
 
-Result<List<oci::ThrottleDevice>> throttles(const List<store::ThrottleRule>& rules, Arena& arena) {
-  List<oci::ThrottleDevice> out = arena.list<oci::ThrottleDevice>(rules.count);
+/// The rules' devices, without their numbers.
+template <class Device>
+Result<List<Device>> devices_of(const List<store::ThrottleRule>& rules, Arena& arena) {
+  List<Device> out = arena.list<Device>(rules.count);
   for (size_t i = 0; i < rules.count; ++i) {
     const dev_t device = TRY(block_device(rules[i].path));
     out[i].major = major(device);
     out[i].minor = minor(device);
-    out[i].rate = rules[i].rate;
   }
   return out;
 }
 
+Result<List<oci::ThrottleDevice>> throttles(const List<store::ThrottleRule>& rules, Arena& arena) {
+  const List<oci::ThrottleDevice> out = TRY(devices_of<oci::ThrottleDevice>(rules, arena));
+  for (size_t i = 0; i < rules.count; ++i) out[i].rate = rules[i].rate;
+  return out;
+}
+
 Result<List<oci::WeightDevice>> weights(const List<store::ThrottleRule>& rules, Arena& arena) {
-  List<oci::WeightDevice> out = arena.list<oci::WeightDevice>(rules.count);
-  for (size_t i = 0; i < rules.count; ++i) {
-    const dev_t device = TRY(block_device(rules[i].path));
-    out[i].major = major(device);
-    out[i].minor = minor(device);
-    out[i].weight = static_cast<uint16_t>(rules[i].rate);
-  }
+  const List<oci::WeightDevice> out = TRY(devices_of<oci::WeightDevice>(rules, arena));
+  for (size_t i = 0; i < rules.count; ++i) out[i].weight = static_cast<uint16_t>(rules[i].rate);
   return out;
 }
 
