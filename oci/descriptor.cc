@@ -29,7 +29,6 @@ namespace slipway::oci {
 
 const json::Type kManifestType = json::type<Manifest>;
 const json::Type kIndexType = json::type<Index>;
-const json::Type kDescriptorType = json::type<Descriptor>;
 
 namespace {
 

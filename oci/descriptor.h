@@ -65,7 +65,7 @@ struct Index {
   Map<Str> annotations;
 };
 
-extern const json::Type kManifestType, kIndexType, kDescriptorType;
+extern const json::Type kManifestType, kIndexType;
 
 /// A document that is a manifest and an index at once is refused (CVE-2021-41190).
 Result<Manifest*> parse_manifest(std::string_view text, Arena& arena);

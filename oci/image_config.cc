@@ -43,8 +43,6 @@ namespace slipway::oci {
 
 const json::Type kImageConfigType = json::type<ImageConfig>;
 const json::Type kContainerDefaultsType = json::type<ContainerDefaults>;
-const json::Type kHistoryType = json::type<History>;
-const char kEmptyDiffId[] = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
 
 namespace {
 

@@ -53,7 +53,7 @@ struct ImageConfig {
   List<History> history;
 };
 
-extern const json::Type kImageConfigType, kContainerDefaultsType, kHistoryType;
+extern const json::Type kImageConfigType, kContainerDefaultsType;
 
 Result<ImageConfig*> parse_image_config(std::string_view text, Arena& arena);
 
@@ -65,8 +65,5 @@ Result<std::string> derive_image_config(std::string_view base, const ImageConfig
 std::vector<Digest> chain_ids(const List<Str>& diff_ids);
 /// The chain ID of the layer with this diff ID on the layer `parent` (none: the lowest).
 Digest chain_id(const Digest& parent, const Digest& diff_id);
-
-/// The diff ID of a layer tar with no entries (1024 zero bytes), which old images have for empty steps.
-extern const char kEmptyDiffId[];
 
 }  // namespace slipway::oci

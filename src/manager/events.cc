@@ -48,11 +48,4 @@ void container_event(const store::Store& store, std::string_view action, const s
   write_event(store, "container", action, record.id, record.config.image, std::move(attributes));
 }
 
-void object_event(const store::Store& store, std::string_view type, std::string_view action,
-                  std::string_view id, EventAttributes attributes) {
-  Value all = Value::map();
-  for (const auto& [key, value] : attributes) all.set(key, value);
-  write_event(store, type, action, id, {}, std::move(all));
-}
-
 }  // namespace slipway::manager

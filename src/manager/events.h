@@ -17,9 +17,6 @@ using EventAttributes = std::initializer_list<std::pair<std::string_view, std::s
 /// An event of a container; its image, name and labels go with it. Never fails: what happened has happened.
 void container_event(const store::Store& store, std::string_view action, const store::Record& record,
                      EventAttributes more = {});
-/// An event of anything else: "volume", "image", "network".
-void object_event(const store::Store& store, std::string_view type, std::string_view action,
-                  std::string_view id, EventAttributes attributes = {});
 
 /// The events file of the store; a longer one becomes events.1.
 inline constexpr char kEventsFile[] = "events";

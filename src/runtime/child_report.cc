@@ -74,10 +74,6 @@ Packet listen(const ChildPlan& plan) {
   return packet;
 }
 
-void expect(const ChildPlan& plan, Note note) {
-  if (listen(plan).note != note) _exit(1);
-}
-
 void expect_with_fds(const ChildPlan& plan, Note note, int (&fds)[sys::kMaxPassed], uint32_t* count) {
   Packet packet;
   if (sys::receive_with_fds(plan.parent, &packet, sizeof packet, fds, count) <= 0 || packet.note != note)

@@ -15,9 +15,7 @@ Outcome tell(const ChildPlan& plan, Note note, int32_t value = 0);
 Outcome tell_with_fd(const ChildPlan& plan, Note note, int fd);
 /// Waits for a packet of the parent. When the parent is gone, so is the child.
 Packet listen(const ChildPlan& plan);
-/// listen() for this one.
-void expect(const ChildPlan& plan, Note note);
-/// As expect(); the descriptors that came with it, `*count` of them, belong to the caller.
+/// Waits for this one; the descriptors that came with it, `*count` of them, belong to the caller.
 void expect_with_fds(const ChildPlan& plan, Note note, int (&fds)[sys::kMaxPassed], uint32_t* count);
 void tell_failure(const ChildPlan& plan, const Outcome& outcome);
 

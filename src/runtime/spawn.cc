@@ -165,12 +165,6 @@ Result<Packet> Child::receive(Fd* fd) {
   return packet;
 }
 
-Status Child::await(Note wanted) {
-  const Packet packet = TRY(receive());
-  if (packet.note != wanted) return Error::of(ErrorKind::failed, "the container's process is out of step");
-  return {};
-}
-
 Status Child::await_execution() {
   Packet packet;
   ssize_t size;

@@ -34,8 +34,6 @@ class Child {
   Status send(Note note, const std::vector<Fd>& fds);
   /// The next packet; *fd gets the descriptor that came with it. A failure of the child, and its death, are errors.
   Result<Packet> receive(Fd* fd = nullptr);
-  /// receive() until `wanted`, which is the only one that may come.
-  Status await(Note wanted);
   /// After Note::execute: until the program is executed, or could not be.
   Status await_execution();
   /// The container's process, cloned by the first stage, is the child from now on.

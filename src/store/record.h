@@ -188,9 +188,5 @@ struct State {
 
 extern const json::Type kRecordType;
 extern const json::Type kStateType;
-extern const json::Type kContainerConfigType;
-extern const json::Type kHostConfigType;
-extern const json::Type kMountPointType;
-extern const json::Type kHealthType;
 
 }  // namespace slipway::store

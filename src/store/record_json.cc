@@ -163,10 +163,6 @@ namespace slipway::store {
 
 const json::Type kRecordType = json::type<Record>;
 const json::Type kStateType = json::type<State>;
-const json::Type kContainerConfigType = json::type<ContainerConfig>;
-const json::Type kHostConfigType = json::type<HostConfig>;
-const json::Type kMountPointType = json::type<MountPoint>;
-const json::Type kHealthType = json::type<Health>;
 
 const char* to_string(ContainerStatus status) {
   static constexpr const char* kNames[] = {"created",  "running", "paused", "restarting",

@@ -134,13 +134,6 @@ Result<DmDevice> DeviceMapper::create(const std::string& name, uint64_t sectors,
   return device;
 }
 
-Status DeviceMapper::reload(const std::string& name, uint64_t sectors, const char* type,
-                            const std::string& parameters) const {
-  TRY(load_table(control_.get(), name, sectors, type, parameters));
-  TRY(suspend(name));
-  return resume(name);
-}
-
 Status DeviceMapper::suspend(const std::string& name) const {
   Request request(name);
   request.header().flags = DM_SUSPEND_FLAG;

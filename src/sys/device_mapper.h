@@ -32,9 +32,6 @@ class DeviceMapper {
   /// Makes a device with a table of one target, active.
   Result<DmDevice> create(const std::string& name, uint64_t sectors, const char* type,
                           const std::string& parameters) const;
-  /// Replaces the table of an active device.
-  Status reload(const std::string& name, uint64_t sectors, const char* type,
-                const std::string& parameters) const;
   /// Holds all input and output, after the file system on it was brought to rest.
   Status suspend(const std::string& name) const;
   Status resume(const std::string& name) const;
