@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "src/sys/file.h"
 #include "src/sys/run_program.h"
 
 namespace slipway::manager {
@@ -27,32 +28,17 @@ std::string find_program(const char* name) {
 
 }  // namespace
 
-Result<Netavark> Netavark::find(std::string state_dir) {
-  Netavark found;
-  found.program_ = find_program("netavark");
-  if (found.program_.empty())
-    return Error::of(ErrorKind::unsupported,
-                     "bridge networks need netavark, which is not installed: use --network "
-                     "none, host, container:ID or ns:PATH");
-  found.name_server_ = find_program("aardvark-dns");
-  found.state_dir_ = std::move(state_dir);
+std::unique_ptr<Netavark> Netavark::find(std::string state_dir) {
+  auto found = std::make_unique<Netavark>();
+  found->program_ = find_program("netavark");
+  if (found->program_.empty()) return nullptr;
+  found->name_server_ = find_program("aardvark-dns");
+  found->state_dir_ = std::move(state_dir);
   return found;
 }
 
 bool Netavark::serves_names(const store::Network& network) const {
   return !name_server_.empty() && network.name != store::kDefaultNetwork;
-}
-
-Value Netavark::describe(const store::Network& network) const {
-  Value subnets = Value::array();
-  for (const store::Subnet& subnet : network.subnets)
-    subnets.add(Value::map().set("subnet", subnet.subnet).set("gateway", subnet.gateway));
-  Value out = Value::map();
-  out.set("name", network.name).set("id", network.id).set("driver", "bridge");
-  out.set("network_interface", network.interface).set("subnets", std::move(subnets));
-  out.set("ipv6_enabled", false).set("internal", network.internal);
-  out.set("dns_enabled", serves_names(network));
-  return out.set("ipam_options", Value::map().set("driver", "host-local"));
 }
 
 Result<std::string> Netavark::run(const char* verb, const std::string& path, const Value& document) const {
@@ -71,6 +57,7 @@ Result<std::string> Netavark::run(const char* verb, const std::string& path, con
 }
 
 Result<Value> Netavark::set_up(const std::string& path, const Value& document) const {
+  TRY(sys::make_directories(state_dir_, 0700));
   const std::string answer = TRY(run("setup", path, document));
   return Value::parse(answer).ctx("netavark's answer");
 }

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "src/manager/name_server.h"
-#include "src/manager/netavark.h"
+#include "src/manager/network_backend.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
@@ -36,10 +36,6 @@ std::string session_file(std::string_view id) {
   return session_dir(id) + "/session.json";
 }
 
-Result<Netavark> netavark(const store::Store& store) {
-  return Netavark::find(store.run_root() + "/netavark");
-}
-
 /// A network namespace that nobody is in yet.
 Result<Fd> new_namespace() {
   const Fd own = TRY(sys::open_at(AT_FDCWD, "/proc/thread-self/ns/net", O_RDONLY));
@@ -50,7 +46,7 @@ Result<Fd> new_namespace() {
   return made;
 }
 
-/// As another process names it: netavark is one.
+/// As another process names it: the backend's programs are.
 std::string path_of(int fd) {
   return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(fd);
 }
@@ -66,12 +62,18 @@ Status write_session(const store::Store& store, std::string_view id, const Value
   return sys::replace_file_at(store.run_fd(), session_file(id).c_str(), session.json(), 0600, false);
 }
 
+/// The one that has made the session; for a new one, that of the configuration.
+Result<std::unique_ptr<NetworkBackend>> backend_of(const store::Store& store, const Value& session) {
+  const Value* name = session.find("backend");
+  return NetworkBackend::find(store, name ? name->text() : store.options().network_backend);
+}
+
 /// What every container is called on its networks, besides its name.
 std::string name_of(std::string_view id) {
   return std::string(store::short_id(id));
 }
 
-/// The document for netavark, without networks yet. Members that begin with '#' are ours.
+/// The document for the backend, without networks yet.
 Value new_document(std::string_view id, std::string_view name) {
   Value document = Value::map();
   document.set("container_id", id).set("container_name", name);
@@ -79,7 +81,7 @@ Value new_document(std::string_view id, std::string_view name) {
   return document.set("port_mappings", Value::array());
 }
 
-/// The document with one of its networks only: netavark's setup and teardown do all that it names.
+/// The document with one of its networks only: set_up() and tear_down() do all that it names.
 Value only(const Value& document, std::string_view network, bool ports) {
   Value part = new_document(document["container_id"].text(), document["container_name"].text());
   part.set("networks", Value::map().set(network, document["networks"][network]));
@@ -89,7 +91,7 @@ Value only(const Value& document, std::string_view network, bool ports) {
 }
 
 /// Leases an address and adds the network to the document.
-Status add_network(store::Store& store, const Netavark& netavark, std::string_view id,
+Status add_network(store::Store& store, const NetworkBackend& backend, std::string_view id,
                    const store::Network& network, const store::Attachment& attachment, Value& document) {
   const auto is_alive = [&](std::string_view other) {
     Arena arena;
@@ -110,11 +112,11 @@ Status add_network(store::Store& store, const Netavark& netavark, std::string_vi
   Value networks = document["networks"];
   document.set("networks", networks.set(network.name, std::move(options)));
   Value info = document["network_info"];
-  document.set("network_info", info.set(network.name, netavark.describe(network)));
+  document.set("network_info", info.set(network.name, backend.describe(network)));
   return {};
 }
 
-/// netavark's answer for one network, as network_status() has it.
+/// The backend's answer for one network, as network_status() has it.
 Value status_of(const Value& document, const Value& answer, std::string_view network) {
   const Value& info = document["network_info"][network];
   Value out = Value::map();
@@ -132,14 +134,14 @@ Value status_of(const Value& document, const Value& answer, std::string_view net
 }
 
 /// Undoes all attachments of a session. When the namespace died with the container, `ns` is a fresh one, and there is nothing in it to take
-/// down; netavark then stops before it has removed the rules of the firewall: so they are made once more.
+/// down; the backends then stop before they have removed the rules of the firewall: so they are made once more.
 void undo(store::Store& store, std::string_view id, int ns, bool fresh) {
   const Value session = read_session(store, id);
   const Value& document = session["document"];
-  auto tool = netavark(store);
-  if (tool.ok() && document.is_object() && !document["networks"].members().empty()) {
-    if (fresh) (void)tool->set_up(path_of(ns), document);
-    (void)tool->tear_down(path_of(ns), document);
+  auto backend = backend_of(store, session);
+  if (backend.ok() && document.is_object() && !document["networks"].members().empty()) {
+    if (fresh) (void)(*backend)->set_up(path_of(ns), document);
+    (void)(*backend)->tear_down(path_of(ns), document);
   }
   if (document.is_object())
     for (const auto& network : document["networks"].members())
@@ -220,12 +222,11 @@ Status NetworkSession::reserve_ports(const store::Record& record, Value& ports) 
 Result<NetworkSession> NetworkSession::open(store::Store& store, const store::Record& record) {
   NetworkSession session;
   if (!uses_bridge(record.host)) return session;
-  const Netavark tool = TRY(netavark(store));
+  const auto backend = TRY(backend_of(store, Value()));
   collect_sessions(store);
   session.store_ = &store;
   session.id_ = record.id.view();
   TRY(sys::make_directories(store.run_root() + "/" + session_dir(record.id), 0700));
-  TRY(sys::make_directories(store.run_root() + "/netavark", 0700));
   session.lock_ =
       TRY(store::lock_directory(store.run_fd(), session_dir(record.id).c_str(), store::LockMode::exclusive));
   session.ns_ = TRY(new_namespace());
@@ -235,15 +236,15 @@ Result<NetworkSession> NetworkSession::open(store::Store& store, const store::Re
   Value document = new_document(record.id, record.name);
   for (const store::Attachment& attachment : attachments_of(record)) {
     const store::Network* network = TRY(networks.find(attachment.network, arena));
-    TRY(add_network(store, tool, record.id, *network, attachment, document));
+    TRY(add_network(store, *backend, record.id, *network, attachment, document));
   }
   Value ports = Value::array();
   TRY(session.reserve_ports(record, ports));
   document.set("port_mappings", std::move(ports));
-  // Before netavark begins: whatever it has done when we are killed is found by the next command.
-  Value kept = Value::map().set("document", document);
+  // Before the backend begins: whatever it has done when we are killed is found by the next command.
+  Value kept = Value::map().set("backend", backend->name()).set("document", document);
   TRY(write_session(store, record.id, kept));
-  const Value answer = TRY(tool.set_up(path_of(session.ns_.get()), document));
+  const Value answer = TRY(backend->set_up(path_of(session.ns_.get()), document));
 
   Value status = Value::map();
   for (const auto& network : document["networks"].members()) {
@@ -308,17 +309,16 @@ std::vector<store::PortBinding> published_ports(const store::Store& store, const
 
 Status attach_network(store::Store& store, const store::Record& record, int pid,
                       const store::Network& network, const store::Attachment& attachment) {
-  const Netavark tool = TRY(netavark(store));
   TRY(sys::make_directories(store.run_root() + "/" + session_dir(record.id), 0700));
-  TRY(sys::make_directories(store.run_root() + "/netavark", 0700));
   Value session = read_session(store, record.id);
-  if (!session.is_object()) session = Value::map();
+  const auto backend = TRY(backend_of(store, session));
+  if (!session.is_object()) session = Value::map().set("backend", backend->name());
   Value document =
       session["document"].is_object() ? session["document"] : new_document(record.id, record.name);
-  TRY(add_network(store, tool, record.id, network, attachment, document));
+  TRY(add_network(store, *backend, record.id, network, attachment, document));
   TRY(write_session(store, record.id, session.set("document", document)));
   const std::string ns = "/proc/" + std::to_string(pid) + "/ns/net";
-  const Value answer = TRY(tool.set_up(ns, only(document, network.name, false)));
+  const Value answer = TRY(backend->set_up(ns, only(document, network.name, false)));
   const Fd inside = TRY(sys::open_at(AT_FDCWD, ns.c_str(), O_RDONLY));
   for (const Value& server : answer[network.name]["dns_server_ips"].items())
     await_name(inside.get(), server.text(), name_of(record.id));
@@ -330,12 +330,12 @@ Status attach_network(store::Store& store, const store::Record& record, int pid,
 }
 
 Status detach_network(store::Store& store, std::string_view id, int pid, std::string_view network) {
-  const Netavark tool = TRY(netavark(store));
   Value session = read_session(store, id);
+  const auto backend = TRY(backend_of(store, session));
   const Value document = session["document"];
   if (!document.is_object() || !document["networks"].find(network)) return {};
   const std::string ns = "/proc/" + std::to_string(pid) + "/ns/net";
-  TRY(tool.tear_down(ns, only(document, network, true)));
+  TRY(backend->tear_down(ns, only(document, network, true)));
   for (const Value& address : document["networks"][network]["static_ips"].items())
     TRY(store::Networks(store).release(network, address.text()));
   const auto without = [&](const Value& map) {

@@ -1,10 +1,10 @@
-// Networks of containers. host, none, container:ID and ns:PATH need nothing but a namespace. A bridge network is made by netavark: the
-// container's network namespace is made first, netavark fills it, and the container joins it.
+// Networks of containers. host, none, container:ID and ns:PATH need nothing but a namespace. A bridge network is made by a backend
+// (network_backend.h): the container's network namespace is made first, the backend fills it, and the container joins it.
 //
 // Without a word from the user a container is alone in its namespace: nothing is run for it, and it starts as fast as the runtime can.
 // --publish without --network means the default bridge network.
 //
-//   <run>/attached/<id>/session.json   what netavark was asked for and what came of it; the directory is locked by whoever keeps the
+//   <run>/attached/<id>/session.json   what the backend was asked for and what came of it; the directory is locked by whoever keeps the
 //                                      container: a session whose lock is free and whose container does not run is undone by the
 //                                      next command that makes one
 #pragma once
@@ -35,8 +35,8 @@ class NetworkSession {
   /// Detaches from all networks, also from those of attach_network().
   ~NetworkSession();
 
-  /// Makes the namespace and attaches it to the networks of the record; nothing when the record names none. Errors: unsupported (netavark is
-  /// not installed), not_found (the network), in_use ("port is already allocated").
+  /// Makes the namespace and attaches it to the networks of the record; nothing when the record names none. Errors: unsupported (no
+  /// backend is installed), not_found (the network), in_use ("port is already allocated").
   static Result<NetworkSession> open(store::Store& store, const store::Record& record);
 
   bool is_open() const { return bool(ns_); }

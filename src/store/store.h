@@ -27,6 +27,7 @@ struct StoreOptions {
   std::string run_root;  // absolute; /run/slipway by default
   std::string driver;    // "" for the driver's registry to choose
   drivers::Options driver_options;
+  std::string network_backend;  // "netavark" or "cni"; "" for what is installed
 };
 
 class Store {

@@ -54,20 +54,21 @@ void converse(Stream& in, Stream& out, Stream& err, std::string_view input, size
 }
 
 /// In the child, until execve: only what may be called between fork and it.
-[[noreturn]] void become_program(char* const* argv, const Stream& in, const Stream& out, const Stream& err,
-                                 pid_t parent, int report) {
+[[noreturn]] void become_program(char* const* argv, char* const* envp, const Stream& in, const Stream& out,
+                                 const Stream& err, pid_t parent, int report) {
   // What it is doing is undone by whoever finds that we were killed: it must not go on meanwhile.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() == parent && dup2(in.theirs.get(), STDIN_FILENO) >= 0 &&
       dup2(out.theirs.get(), STDOUT_FILENO) >= 0 && dup2(err.theirs.get(), STDERR_FILENO) >= 0)
-    execvp(argv[0], argv);
+    execvpe(argv[0], argv, envp);
   const int error = errno;
   _exit(write(report, &error, sizeof error) == sizeof error ? 127 : 126);
 }
 
 }  // namespace
 
-Result<ProgramResult> run_program(std::span<const std::string> argv, std::string_view input, size_t limit) {
+Result<ProgramResult> run_program(std::span<const std::string> argv, std::string_view input, size_t limit,
+                                  std::span<const std::string> environment) {
   Stream in = TRY(make_stream());
   Stream out = TRY(make_stream());
   Stream err = TRY(make_stream());
@@ -75,10 +76,14 @@ Result<ProgramResult> run_program(std::span<const std::string> argv, std::string
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable; ++variable) variables.push_back(*variable);
+  for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
+  variables.push_back(nullptr);
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return Error::sys(errno, "fork");
-  if (pid == 0) become_program(words.data(), in, out, err, parent, report.theirs.get());
+  if (pid == 0) become_program(words.data(), variables.data(), in, out, err, parent, report.theirs.get());
   in.theirs.reset();
   out.theirs.reset();
   err.theirs.reset();

@@ -1,10 +1,17 @@
 #!/bin/bash
 # labels: root
 # timeout: 120
-# Bridge networks through netavark, in a network namespace that stands for the host.
+# Bridge networks through netavark (NETWORK_BACKEND=cni: the CNI plugins), in a network namespace that stands for the host.
 . "$SOURCE/tests/lib/common.sh"
 require_root
-[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || skip "no netavark"
+backend=${NETWORK_BACKEND:-netavark}
+if [ "$backend" = cni ]; then
+  [ -x /usr/lib/cni/bridge ] || [ -x /usr/libexec/cni/bridge ] || skip "no CNI plugins"
+  echo '{"network-backend": "cni"}' >"$TMPDIR/config.json"
+  export SLIPWAY_CONFIG=$TMPDIR/config.json
+else
+  [ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || skip "no netavark"
+fi
 if [ "${1:-}" != --inside ]; then
   unshare --net true 2>/dev/null || skip "no network namespaces"
   exec unshare --net "$0" --inside
@@ -14,6 +21,13 @@ ip link set lo up
 busybox_image busybox
 # The name server of user networks is a daemon: it ends with the last container, or here.
 trap 'pkill -f "aardvark-dns --config $TMPDIR/" || true' EXIT
+
+check slipway info --format '{{.NetworkBackend}}'
+check_eq "$backend" "$out"
+
+echo '{"network-backend": "pigeons"}' >"$TMPDIR/wrong.json"
+SLIPWAY_CONFIG=$TMPDIR/wrong.json check_fails 125 'network-backend: `pigeons` is not known' \
+  slipway run --rm --network bridge busybox true
 
 # Alone, without a word.
 check slipway run --rm busybox ip addr
@@ -44,13 +58,23 @@ check slipway run --rm --network net1 busybox wget -q -O - http://10.77.0.9/inde
 check_eq hello "$out"
 check slipway exec server cat /etc/hosts
 check_contains "$out" "10.77.0.9"
-if [ -x /usr/lib/podman/aardvark-dns ]; then
+if [ "$backend" = netavark ] && [ -x /usr/lib/podman/aardvark-dns ]; then
   # From its first moment a container knows the names, and the name server knows it.
   for name in server web server web server web; do
     check slipway run --rm --network net1 busybox wget -q -O - "http://$name/index.html"
     check_eq hello "$out"
   done
 fi
+
+check slipway exec server ip route
+check_contains "$out" "default via 10.77.0.1"
+
+# Without a way out, and with an address on the link that is given.
+check slipway network create --internal --subnet 10.78.0.0/24 inner
+check slipway run --rm --network inner --mac-address 02:00:00:00:00:09 busybox sh -c 'ip route; ip link show eth0'
+check_lacks "$out" default
+check_contains "$out" 02:00:00:00:00:09
+check slipway network rm inner
 
 # What is taken is refused, and nothing is left of the attempt.
 check_fails 125 "port is already allocated" slipway run --name second -p 18080:80 busybox true

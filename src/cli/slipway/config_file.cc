@@ -32,6 +32,7 @@ Status read_member(const std::string& key, const Value& value, ConfigFile* confi
   if (key == "storage-driver") return read_text(value, &config->storage_driver);
   if (key == "storage-opts") return read_texts(value, &config->storage_options);
   if (key == "network") return read_text(value, &config->network);
+  if (key == "network-backend") return read_text(value, &config->network_backend);
   if (key == "insecure-registries") return read_texts(value, &config->insecure_registries);
   return Error::of(ErrorKind::invalid, "there is no such setting");
 }

@@ -15,6 +15,7 @@ struct ConfigFile {
   std::string storage_driver;                    // "storage-driver"
   std::vector<std::string> storage_options;      // "storage-opts": ["KEY=VALUE", ...]
   std::string network;                           // "network": of containers that are made without --network
+  std::string network_backend;                   // "network-backend": netavark or cni
   std::vector<std::string> insecure_registries;  // "insecure-registries": ["HOST:PORT", ...]
 };
 

@@ -9,6 +9,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/cli/version.h"
+#include "src/manager/network_backend.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/sys/file.h"
@@ -56,6 +57,8 @@ Result<Value> info_value(const Call& call) {
   Value status = Value::array();
   for (const auto& [key, value] : driver->status()) status.add(Value::array().add(key).add(value));
   info.set("DriverStatus", std::move(status));
+  auto network = manager::NetworkBackend::find(*store, store->options().network_backend);
+  info.set("NetworkBackend", network.ok() ? (*network)->name() : "none");
   info.set("Root", store->root());
   info.set("DockerRootDir", store->root());
   info.set("RunRoot", store->run_root());
@@ -95,6 +98,7 @@ Result<int> run(const Call& call) {
   for (const Value& pair : info["DriverStatus"].items())
     text.append(" ").append(pair.items()[0].text()).append(": ").append(pair.items()[1].text()).append("\n");
   row("Logging Driver", "LoggingDriver");
+  row("Network Backend", "NetworkBackend");
   row("Cgroup Driver", "CgroupDriver");
   row("Cgroup Version", "CgroupVersion");
   row("Default Runtime", "DefaultRuntime");

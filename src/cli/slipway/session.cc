@@ -59,6 +59,7 @@ Result<std::unique_ptr<store::Store>> open_store(const Call& call) {
   options.run_root =
       TRY(absolute_path(setting(call, "run-root", "SLIPWAY_RUN_ROOT", config.run_root, "/run/slipway")));
   options.driver = setting(call, "storage-driver", "SLIPWAY_STORAGE_DRIVER", config.storage_driver, "");
+  options.network_backend = config.network_backend;
   // Options of the command line come last and win.
   for (const std::string& option : config.storage_options)
     TRY(add_driver_option(option, &options.driver_options));
