@@ -294,6 +294,7 @@ Outcome first_stage(ChildPlan& plan) {
   const pid_t pid = sys::clone3(args);
   if (pid < 0) return failed("clone the container's process");
   if (pid == 0) {
+    if (listen(plan).note != Note::adopted) _exit(1);  // or it may speak before we have told of it
     const Outcome outcome = live(plan);
     tell_failure(plan, outcome);
     _exit(1);

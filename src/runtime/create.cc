@@ -254,16 +254,17 @@ Status Creation::reserve() {
 Status Creation::spawn() {
   request_.close_fds = {pending_.fd(), directory_.get()};
   child_ = std::make_unique<Child>(TRY(Child::spawn(*plan_, request_)));
-  if (spec_.process->oom_score_adj) TRY(set_oom_score(child_->pid(), *spec_.process->oom_score_adj));
-  if (namespaces_.makes(CLONE_NEWUSER) && !plan_->two_stages) {
-    TRY(sys::write_id_maps(child_->pid(), namespaces_.uids, namespaces_.gids));
-    TRY(child_->send(Note::mapped));
-  }
   if (plan_->two_stages) {
     const Packet packet = TRY(child_->receive());
     if (packet.note != Note::staged)
       return Error::of(ErrorKind::failed, "the container's process is out of step");
     TRY(child_->adopt(packet.value));
+  }
+  // Before the maps are written: afterwards the child is undumpable, and this file no longer an ordinary user's.
+  if (spec_.process->oom_score_adj) TRY(set_oom_score(child_->pid(), *spec_.process->oom_score_adj));
+  if (namespaces_.makes(CLONE_NEWUSER) && !plan_->two_stages) {
+    TRY(sys::write_id_maps(child_->pid(), namespaces_.uids, namespaces_.gids));
+    TRY(child_->send(Note::mapped));
   }
   state_.pid = child_->pid();
   return set_up_from_outside();

@@ -145,8 +145,9 @@ enum class Note : uint8_t {
   ready,     // waits for `go` or `execute`
   failed,    // `failure` tells why; the child exits
   // from the parent; also `listener`: send it along
-  mapped,  // the maps of the user namespace are written; `value` is the child's pid as hooks see it
-  joined,  // the cgroups are there, and entered as far as the parent can; with them, the v1 `tasks` files
+  adopted,  // `staged` was read: the container's process may speak for itself
+  mapped,   // the maps of the user namespace are written; `value` is the child's pid as hooks see it
+  joined,   // the cgroups are there, and entered as far as the parent can; with them, the v1 `tasks` files
   hooked,
   go,       // wait for start()
   execute,  // do not wait

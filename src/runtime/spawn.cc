@@ -184,7 +184,7 @@ Status Child::adopt(pid_t pid) {
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
   pid_ = pid;
   pidfd_ = std::move(pidfd);
-  return {};
+  return send(Note::adopted);
 }
 
 Fd Child::release() {

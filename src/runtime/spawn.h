@@ -36,7 +36,7 @@ class Child {
   Result<Packet> receive(Fd* fd = nullptr);
   /// After Note::execute: until the program is executed, or could not be.
   Status await_execution();
-  /// The container's process, cloned by the first stage, is the child from now on.
+  /// The container's process, cloned by the first stage, is the child from now on, and told so.
   Status adopt(pid_t pid);
   /// Lives on without the parent.
   Fd release();

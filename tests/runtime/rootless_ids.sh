@@ -68,6 +68,10 @@ run slip_as_user exec "$id" chown 65537 /tmp/made
 [ "$status" != 0 ] || fail "an id outside of the map"
 check_fails 255 "" slip_as_user exec --user 70000 "$id" true
 check slip_as_user exec "$id" rm /tmp/made
+# Of the two stages the first may be the slower one: what it says of the second comes first all the same.
+if command -v strace >/dev/null; then
+  check as_user strace -f -o /dev/null -e inject=clone3:delay_exit=200000 ./slip exec "$id" true
+fi
 
 # A terminal.
 check as_user script -qec "./slip exec -t $id sh -c 'tty; ls -l /proc/self/fd/0'" /dev/null
