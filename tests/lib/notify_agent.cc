@@ -4,6 +4,7 @@
 // came with it. mkdir and mkdirat are answered with ENOMEDIUM, which no file system has; all else may continue.
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -28,11 +29,14 @@ bool makes_directory(int number) {
 }
 
 [[noreturn]] void answer(int listener) {
+  pollfd event = {listener, POLLIN, 0};
   for (;;) {
+    // Before 6.11 the ioctl does not end when nobody has the filter any more; this does.
+    if (poll(&event, 1, -1) > 0 && (event.revents & POLLHUP)) _exit(0);
     seccomp_notif request = {};
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0) {
       if (errno == EINTR) continue;
-      _exit(0);  // nobody has the filter any more
+      _exit(0);
     }
     seccomp_notif_resp response = {};
     response.id = request.id;
@@ -67,10 +71,10 @@ int main(int argc, char** argv) {
   const int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
-  snprintf(address.sun_path, sizeof address.sun_path, "%s", argv[1]);
-  unlink(argv[1]);
+  snprintf(address.sun_path, sizeof address.sun_path, "%s.new", argv[1]);
+  // Whoever sees the socket may connect to it.
   if (file < 0 || bind(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
-      listen(server, 8) < 0) {
+      listen(server, 8) < 0 || rename(address.sun_path, argv[1]) < 0) {
     perror(argv[1]);
     return 1;
   }

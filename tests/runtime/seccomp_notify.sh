@@ -29,9 +29,9 @@ message() { # NUMBER: the JSON of it
 id=$(new_id)
 for nnp in true false; do
   use "mkdir mkdirat" $nnp
-  rm -f "$got"
-  : >"$got"
   kill $agent_pid
+  rm -f "$got" "$socket"
+  : >"$got"
   "$agent" "$socket" "$got" &
   agent_pid=$!
   wait_for 5 test -S "$socket"

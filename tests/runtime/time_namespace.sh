@@ -25,12 +25,12 @@ done
 check_eq "$(readlink "/proc/$pid/ns/time")" "$(slip exec "$id" readlink /proc/self/ns/time)" "namespace of exec"
 check slip delete --force "$id"
 
-# Joined by its path.
+# Joined by its path. (Before 6.3 only the children of what `unshare` executes are in it.)
 unshare --time --boottime 7000000 sleep 1000 &
 holder=$!
 trap 'kill $holder; delete_containers' EXIT
-wait_for 5 sh -c "[ \$(readlink /proc/$holder/ns/time) != '$own' ]"
+wait_for 5 sh -c "[ \$(readlink /proc/$holder/ns/time_for_children) != '$own' ]"
 edit_config "$bundle" 'del(.linux.timeOffsets) | .process.args = ["cut", "-d.", "-f1", "/proc/uptime"]
-  | .linux.namespaces |= map(if .type == "time" then .path = $path else . end)' --arg path "/proc/$holder/ns/time"
+  | .linux.namespaces |= map(if .type == "time" then .path = $path else . end)' --arg path "/proc/$holder/ns/time_for_children"
 check slip run --bundle "$bundle" "$id"
 [ "$out" -ge 7000000 ] || fail "uptime in a joined namespace: $out"
