@@ -2,6 +2,7 @@
 //
 //   <root>/btrfs/subvolumes/<id>/   the layer's whole tree; read-only once it is committed
 //   <root>/btrfs/records/<id>       its parent
+//                       /.group-<n>  an empty file: quota group n is left of a deleted layer
 //   <root>/btrfs/tmp/
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -27,11 +28,20 @@ namespace {
 constexpr char kTree[] = "tree";  // a stage's subvolume, in its directory in tmp/
 
 // Once quotas are on, each subvolume has a quota group, which does not go with it before Linux 6.10: its number is written
-// down before anything else, in `group` of a stage and in the record of a layer.
+// down before anything else, in `group` of a stage and in the record of a layer. The kernel gives it up some time after the
+// subvolume is gone; until then the number is the name of a file in records/, for recover().
 constexpr char kGroup[] = "group";
+constexpr std::string_view kLeftGroup = ".group-";
+
+Status forget_group(const LayerTable& layers, uint64_t group) {
+  if (!group || sys::btrfs_forget_group(layers.dir(), group)) return {};
+  const std::string mark = std::string(kLeftGroup) + std::to_string(group);
+  (void)TRY(sys::open_at(layers.records().dir(), mark.c_str(), O_WRONLY | O_CREAT, 0600));
+  return {};
+}
 
 // Deletes the subvolume of a stage, if it is still there, and what belongs to it.
-Status drop_tree(int place) {
+Status drop_tree(const LayerTable& layers, int place) {
   const Result<std::string> text = sys::read_file_at(place, kGroup, 24);
   uint64_t group = text.ok() ? strtoull(text.value().c_str(), nullptr, 10) : 0;
   if (!group) {
@@ -39,16 +49,16 @@ Status drop_tree(int place) {
     if (tree.ok()) group = TRY(sys::btrfs_subvolume_id(tree.value().get()));
   }
   TRY(sys::btrfs_delete_subvolume(place, kTree));
-  if (group) sys::btrfs_forget_group(place, group);
-  return {};
+  return forget_group(layers, group);
 }
 
 class BtrfsStage : public Stage {
  public:
-  BtrfsStage(const Staging& staging, StagedDir place) : staging_(staging), place_(std::move(place)) {}
+  BtrfsStage(const LayerTable& layers, const Staging& staging, StagedDir place)
+      : layers_(layers), staging_(staging), place_(std::move(place)) {}
   ~BtrfsStage() override {
     tree.reset();
-    if (!published) (void)drop_tree(place_.dir.get());
+    if (!published) (void)drop_tree(layers_, place_.dir.get());
     (void)staging_.remove(place_.name);
   }
   int root() const override { return tree.get(); }
@@ -66,6 +76,7 @@ class BtrfsStage : public Stage {
   bool published = false;
 
  private:
+  const LayerTable& layers_;
   const Staging& staging_;
   StagedDir place_;
 };
@@ -145,7 +156,7 @@ Result<std::unique_ptr<BtrfsStage>> Btrfs::snapshot_of(std::string_view parent) 
     TRY(check_layer_name(parent));
     source = TRY(layers_.open(parent));
   }
-  auto stage = std::make_unique<BtrfsStage>(staging_, TRY(staging_.make(0700)));
+  auto stage = std::make_unique<BtrfsStage>(layers_, staging_, TRY(staging_.make(0700)));
   TRY(source ? sys::btrfs_snapshot(stage->place(), kTree, source.get(), false)
              : sys::btrfs_create_subvolume(stage->place(), kTree));
   fault_point("btrfs.stage.snapshot");
@@ -164,7 +175,7 @@ Status Btrfs::publish(BtrfsStage& stage, std::string_view id, bool sync) {
 // What is left of a layer without its tree.
 Status Btrfs::forget(std::string_view id) const {
   Result<Record> record = layers_.records().read(id);
-  if (record.ok() && record->group) sys::btrfs_forget_group(layers_.dir(), record->group);
+  if (record.ok()) TRY(forget_group(layers_, record->group));
   return layers_.records().remove(id);
 }
 
@@ -196,7 +207,7 @@ Status Btrfs::create_rw(std::string_view id, std::string_view parent, const RwOp
 
 // A stream needs two read-only snapshots: a container's layer is snapshotted for it.
 Result<std::vector<Candidate>> Btrfs::sent_paths(int parent, int tree, const Record& record) const {
-  BtrfsStage frozen(staging_, TRY(staging_.make(0700)));
+  BtrfsStage frozen(layers_, staging_, TRY(staging_.make(0700)));
   if (!record.committed) {
     TRY(sys::btrfs_snapshot(frozen.place(), kTree, tree, true));
     TRY(frozen.open());
@@ -228,14 +239,18 @@ Status Btrfs::remove(std::string_view id) {
 }
 
 Status Btrfs::recover() {
-  const unsigned found = TRY(staging_.recover([](int dir, const char* name) -> Status {
+  const unsigned found = TRY(staging_.recover([this](int dir, const char* name) -> Status {
     const Fd place(openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    return place ? drop_tree(place.get()) : Status();
+    return place ? drop_tree(layers_, place.get()) : Status();
   }));
   const int records = layers_.records().dir();
-  // As many: a layer that was being removed has left its record only.
+  // As many: a layer that was being removed has left its record only, one that has been removed its quota group.
   if (found == 0 && TRY(names_in(records, ".")).size() == TRY(list()).size()) return {};
-  return layers_.for_orphans(records, [this](const std::string& name) { return forget(name); });
+  return layers_.for_orphans(records, [this](const std::string& name) -> Status {
+    if (!name.starts_with(kLeftGroup)) return forget(name);
+    const uint64_t group = strtoull(name.c_str() + kLeftGroup.size(), nullptr, 10);
+    return sys::btrfs_forget_group(layers_.dir(), group) ? layers_.records().remove(name) : Status();
+  });
 }
 
 }  // namespace

@@ -106,11 +106,11 @@ Status btrfs_limit(int subvolume, uint64_t bytes) {
   return {};
 }
 
-void btrfs_forget_group(int dir, uint64_t subvolume_id) {
+bool btrfs_forget_group(int dir, uint64_t subvolume_id) {
   btrfs_ioctl_qgroup_create_args args = {};
   args.create = 0;
   args.qgroupid = subvolume_id;
-  (void)ioctl(dir, BTRFS_IOC_QGROUP_CREATE, &args);
+  return ioctl(dir, BTRFS_IOC_QGROUP_CREATE, &args) == 0 || errno != EBUSY;
 }
 
 }  // namespace slipway::sys

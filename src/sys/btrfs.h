@@ -29,9 +29,9 @@ Result<uint64_t> btrfs_subvolume_id(int fd);
 /// Limits what the subvolume holds for itself alone, shared extents not counted. Switches quotas on for the whole
 /// file system if they are not.
 Status btrfs_limit(int subvolume, uint64_t bytes);
-/// Removes the quota group of a deleted subvolume, if there is one. Since Linux 6.10 the kernel does so itself, when it has
-/// deleted the subvolume in the background, and refuses it before.
-void btrfs_forget_group(int dir, uint64_t subvolume_id);
+/// Removes the quota group of a deleted subvolume, if there is one. False: not yet, because the kernel refuses it until it
+/// has deleted the subvolume in the background. (Since Linux 6.10 it then does so itself.)
+bool btrfs_forget_group(int dir, uint64_t subvolume_id);
 
 /// A path that btrfs has touched between two snapshots.
 struct BtrfsTouched {

@@ -99,7 +99,7 @@ std::string manifest(int tree);
 void assert_same_lines(const char* what, const std::string& shown, const std::string& wanted);
 /// "A /path\nC /path\nD /path\n".
 std::string listing(const std::vector<slipway::drivers::Change>& changes);
-/// Names of a directory, two levels deep, one a line.
+/// Names of a directory, two levels deep, one a line. Without what btrfs keeps for a while (limits_do_not_leak asks for it).
 std::string names_below(const std::string& path);
 
 /// stage, edit, commit.

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "drivers/staging.h"
 #include "tests/drivers/suite.h"
 
 using namespace slipway;
@@ -109,12 +110,19 @@ int quota_groups_with_a_limit(int fd) {
 int limits(const Subject& subject) {
   const Fd fd(open(subject.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (subject.name == "overlay2") return projects_with_a_limit(fd.get());
-  return subject.name == "btrfs" ? quota_groups_with_a_limit(fd.get()) : 0;
+  if (subject.name != "btrfs") return 0;
+  int count = quota_groups_with_a_limit(fd.get());
+  for (const std::string& name : need(drivers::names_in(fd.get(), "btrfs/records")))
+    count += name.starts_with(".group-");
+  return count;
 }
 
 void assert_no_limits(const Subject& subject, const char* after) {
   int left = 0;
-  for (int tries = 0; (left = limits(subject)) > 0 && tries < 100; ++tries) usleep(100'000);
+  for (int tries = 0; (left = limits(subject)) > 0 && tries < 100; ++tries) {
+    usleep(100'000);
+    need(subject.driver->recover());
+  }
   if (left) fail_msg("%d limits are left after %s", left, after);
 }
 

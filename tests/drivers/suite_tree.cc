@@ -141,7 +141,8 @@ std::string names_below(const std::string& path) {
     text += name + "\n";
     const Result<std::vector<std::string>> inner = drivers::names_in(AT_FDCWD, (path + "/" + name).c_str());
     if (!inner.ok()) continue;
-    for (const std::string& below : inner.value()) text += name + "/" + below + "\n";
+    for (const std::string& below : inner.value())
+      if (!below.starts_with(".group-")) text += name + "/" + below + "\n";
   }
   return text;
 }
