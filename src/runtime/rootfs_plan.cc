@@ -150,10 +150,17 @@ bool binds_dev(const List<PlannedMount>& mounts) {
   });
 }
 
-/// With a user namespace to come the root is mounted here: the child may reach neither its path nor the
-/// layers, and could not map ids. Left to the child where this process has no rights over mounts (rootless).
+bool is_block_device(const std::string& path) {
+  struct stat info = {};
+  return stat(path.c_str(), &info) == 0 && S_ISBLK(info.st_mode);
+}
+
+/// With a user namespace to come the root is mounted here: the child may reach neither its path nor the layers, and could
+/// not map ids. So is one on a block device, which the device rules of the child's cgroup forbid to it. Left to the child
+/// where this process has no rights over mounts (rootless).
 Status plan_root_tree(const RootfsRequest& request, std::vector<Fd>& keep, RootfsPlan& plan) {
-  if (!request.user_namespace || geteuid() != 0) return {};
+  const bool device = request.rootfs && is_block_device(request.rootfs->source);
+  if ((!request.user_namespace && !device) || geteuid() != 0) return {};
   Fd tree;
   if (request.rootfs) {
     tree = TRY(sys::mount_detached(*request.rootfs));

@@ -35,7 +35,7 @@ Error describe(const MountSpec& spec, const MountFailure& failure) {
   return error;
 }
 
-// --- what only mount(2) can do -------------------------------------------------------------------------------
+// --- what only mount(2) can do, or an attached mount ---------------------------------------------------------
 
 /// What the process that mounts sends: where it failed, or nothing and a descriptor.
 struct Report {
@@ -66,7 +66,7 @@ Result<Fd> receive_report(int socket) {
 }
 
 /// Runs in the process that mounts. The mount goes with its namespace; the clone stays with its descriptor.
-void mount_and_send(const MountSpec& spec, int socket) {
+void mount_and_send(const MountSpec& spec, int idmap, int socket) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   Report report;
   MountFailure failure;
@@ -74,7 +74,7 @@ void mount_and_send(const MountSpec& spec, int socket) {
     failure.action = "make mounts private";
     failure.code = errno;
   } else {
-    const Fd root(mount_at(spec, spec.target.c_str(), -1, failure));
+    const Fd root(mount_at(spec, spec.target.c_str(), idmap, failure));
     if (root) {
       const Fd tree(
           open_tree(root.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE));
@@ -90,7 +90,7 @@ void mount_and_send(const MountSpec& spec, int socket) {
   _exit(send_report(socket, report, -1) < 0);
 }
 
-Result<Fd> mount_elsewhere(const MountSpec& spec) {
+Result<Fd> mount_elsewhere(const MountSpec& spec, int idmap) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return Error::sys(errno, "socketpair");
   const Fd ours(pair[0]);
@@ -99,7 +99,7 @@ Result<Fd> mount_elsewhere(const MountSpec& spec) {
   args.flags = CLONE_NEWNS;
   const pid_t pid = clone3(args);
   if (pid < 0) return Error::sys(errno, "clone a mount namespace");
-  if (pid == 0) mount_and_send(spec, theirs.get());
+  if (pid == 0) mount_and_send(spec, idmap, theirs.get());
   theirs.reset();
   Result<Fd> tree = receive_report(ours.get());
   while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
@@ -114,12 +114,14 @@ Result<Fd> mount_detached(const MountSpec& spec) {
   if (!spec.uid_map.empty()) idmap = TRY(make_idmap(spec.uid_map, spec.gid_map));
   MountFailure failure;
   Fd tree(open_mount(spec, idmap.get(), failure));
-  if (tree && !spec.subdirectory.empty())
-    return open_at(tree.get(), spec.subdirectory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!tree && (!failure.try_legacy || idmap)) return describe(spec, failure);
+  if (tree && spec.subdirectory.empty()) return tree;
+  // Before 6.15 only a part of a mount that is attached somewhere can be cloned.
+  if (tree)
+    tree = Fd(open_tree(tree.get(), spec.subdirectory.c_str(),
+                        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
   if (tree) return tree;
-  if (failure.try_legacy && !idmap)
-    return mount_elsewhere(spec).ctx("mount file system `%s`", spec.type.c_str());
-  return describe(spec, failure);
+  return mount_elsewhere(spec, idmap.get()).ctx("mount file system `%s`", spec.type.c_str());
 }
 
 }  // namespace slipway::sys

@@ -9,7 +9,8 @@ namespace slipway::sys {
 
 /// The tree as a mount that is attached nowhere: use it with openat() and its kin. It appears in no mount
 /// table and vanishes with the last descriptor into it, however the process ends. Needs CAP_SYS_ADMIN.
-/// What knows mount(2) only (aufs) is mounted by a short-lived process in a mount namespace of its own.
+/// What knows mount(2) only (aufs), or is a part of a mount (before 6.15), is mounted by a short-lived process in a mount
+/// namespace of its own.
 /// Errors: unsupported when the kernel does not know the file system type.
 Result<Fd> mount_detached(const MountSpec& spec);
 
