@@ -246,7 +246,12 @@ Status Containers::remove(std::string_view id, Fd locked_dir) {
   if (renameat(store_.root_fd(), in_room("containers", id).c_str(), store_.root_fd(),
                in_room("pending", id).c_str()) < 0)
     return Error::sys(errno, "remove container `%.*s`", static_cast<int>(id.size()), id.data());
-  return discard_pending(store_, id, locked_dir);
+  Status discarded = discard_pending(store_, id, locked_dir);
+  // Somebody holds its layer, of which nothing is lost: it stays a container, to be removed another time.
+  if (!discarded.ok() && discarded.error().kind() == ErrorKind::in_use)
+    (void)renameat(store_.root_fd(), in_room("pending", id).c_str(), store_.root_fd(),
+                   in_room("containers", id).c_str());
+  return discarded;
 }
 
 Status Containers::collect() {
@@ -263,7 +268,9 @@ Status Containers::collect() {
       TRY(driver->recover());
       recovered = true;
     }
-    TRY(discard_pending(store_, id, **lock));
+    Status discarded = discard_pending(store_, id, **lock);
+    // One whose layer is in use waits for another time.
+    if (!discarded.ok() && discarded.error().kind() != ErrorKind::in_use) return discarded;
   }
   return {};
 }

@@ -73,7 +73,8 @@ class Containers {
   Status save_record(int dir, const Record& record);
 
   Status rename(std::string_view id, int locked_dir, std::string_view name);
-  /// Removes the record, the read-write layer, the name and all files. The caller holds the lock.
+  /// Removes the record, the read-write layer, the name and all files. The caller holds the lock. in_use: somebody holds the
+  /// layer, and the container stays.
   Status remove(std::string_view id, Fd locked_dir);
 
   /// Finishes what processes that died left. Costs one look at an empty directory when there is nothing.
