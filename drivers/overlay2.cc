@@ -146,7 +146,8 @@ class Overlay2 : public Driver {
 
 Status Overlay2::set_lower(const Overlay2Stage& stage, std::string_view parent, bool sync) const {
   const std::string lower = TRY(layers_.lower_of_child(parent));
-  TRY(sys::replace_file_at(stage.dir(), "lower", lower, 0644, sync));
+  TRY(sync ? sys::replace_file_at(stage.dir(), "lower", lower, 0644, true)
+           : sys::write_new_file_at(stage.dir(), "lower", lower, 0644));
   for (const char* directory : {"work", "merged"})
     if (mkdirat(stage.dir(), directory, 0700) < 0 && errno != EEXIST)
       return Error::sys(errno, "mkdir `%s`", directory);
@@ -159,7 +160,7 @@ Result<std::unique_ptr<Overlay2Stage>> Overlay2::new_stage(std::string_view pare
   stage->diff = TRY(sys::open_at(stage->dir(), "diff", O_RDONLY | O_DIRECTORY));
   stage->link = random_name();
   stage->parent = parent;
-  TRY(sys::replace_file_at(stage->dir(), "link", stage->link, 0644, false));
+  TRY(sys::write_new_file_at(stage->dir(), "link", stage->link, 0644));
   if (parent.empty()) {
     if (fchmod(stage->root(), kModeNotSet) < 0) return Error::sys(errno, "chmod `diff`");
   } else {
@@ -207,7 +208,7 @@ Status Overlay2::create_rw(std::string_view id, std::string_view parent, const R
   TRY(limit(*stage, options.size ? options.size : settings_.size));
   if (options.disposable) {
     const std::string boot = TRY(sys::read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64));
-    TRY(sys::replace_file_at(stage->dir(), "volatile", boot, 0600, false));
+    TRY(sys::write_new_file_at(stage->dir(), "volatile", boot, 0600));
   }
   return publish(*stage, id);
 }
@@ -223,7 +224,7 @@ Status Overlay2::limit(const Overlay2Stage& stage, uint64_t bytes) const {
         "quota and project, with prjquota)",
         layers_.home().path.c_str(), layers_.home().filesystem.c_str());
   const uint32_t project = TRY(sys::free_project(home));
-  TRY(sys::replace_file_at(stage.dir(), "project", std::to_string(project), 0600, false));
+  TRY(sys::write_new_file_at(stage.dir(), "project", std::to_string(project), 0600));
   TRY(sys::set_project(stage.root(), project));
   if (mkdirat(stage.dir(), "work", 0700) < 0 && errno != EEXIST) return Error::sys(errno, "mkdir `work`");
   const Fd work = TRY(sys::open_at(stage.dir(), "work", O_RDONLY | O_DIRECTORY));

@@ -241,6 +241,11 @@ Status engine_delete(store::Store& store, std::string_view id) {
   return deleted;
 }
 
+Status engine_delete_own(store::Store& store, std::string_view id, const runtime::Created& created) {
+  if (is_external(store, id)) return engine_delete(store, id);
+  return runtime::delete_own(runtime_context(store), id, created);
+}
+
 namespace {
 
 /// process.json for `exec --process`, for as long as this lives.

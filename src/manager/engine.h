@@ -19,6 +19,8 @@ Status engine_signal(store::Store& store, std::string_view id, int signal);
 Status engine_pause(store::Store& store, std::string_view id, bool frozen);
 /// Removes what is left of a container in the kernel and in the run directory; kills it if need be.
 Status engine_delete(store::Store& store, std::string_view id);
+/// The same for the monitor that has made it, when its init has ended.
+Status engine_delete_own(store::Store& store, std::string_view id, const runtime::Created& created);
 
 /// Runs a process in a container of another runtime, with this process's streams; its exit code.
 Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Process& process);

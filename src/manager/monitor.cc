@@ -208,7 +208,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     if (!settings_.auto_remove) save_state(restarts ? "restarting" : "exited");
     tell("die", {{"exitCode", std::to_string(code)}});
     if (state_.oom_killed) tell("oom");
-    (void)engine_delete(store_, settings_.id);
+    (void)engine_delete_own(store_, settings_.id, process_);
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
     streams_ = Streams();

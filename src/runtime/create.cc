@@ -360,6 +360,7 @@ Created Creation::finish() {
   created.pid = state_.pid;
   created.pidfd = child_->release();
   created.terminal = hand_over_.take_terminal();
+  if (namespaces_.makes(CLONE_NEWPID) && poststop_.count == 0) created.state = std::move(state_);
   if (options_.foreground_owner) {
     created.ownership = pending_.keep();
   } else {

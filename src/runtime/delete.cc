@@ -40,16 +40,26 @@ Status run_poststop_hooks(const oci::Spec* spec, const State& state, Arena& aren
   return run_hooks(hooks, plan_hook_state(state, "stopped", arena));
 }
 
-Status remove_all(const Context& context, std::string_view id, const State& state, bool thaw) {
+Result<std::unique_ptr<Cgroup>> cgroup_of(const Context& context, const State& state) {
   Context its = context;
   its.systemd_cgroup = state.systemd_cgroup;
-  const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(its, state.cgroup));
+  return open_cgroup(its, state.cgroup);
+}
+
+/// What a container that has ended has outside its directory.
+Status remove_outside(Cgroup& cgroup, const State& state) {
+  TRY(cgroup.destroy());
+  TRY(leave_intel_rdt(state.intel_rdt));
+  unmount_shared_root(state.rootfs, state.root_mount);
+  return {};
+}
+
+Status remove_all(const Context& context, std::string_view id, const State& state, bool thaw) {
+  const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, state));
   // A frozen process of v1 does not take its SIGKILL.
   if (thaw) TRY(cgroup->signal_all(SIGKILL));
   TRY(end_init(state));
-  TRY(cgroup->destroy());
-  TRY(leave_intel_rdt(state.intel_rdt));
-  unmount_shared_root(state.rootfs, state.root_mount);
+  TRY(remove_outside(*cgroup, state));
   Arena arena;
   const Result<const oci::Spec*> spec = load_spec(context, id, arena);
   // Killed half-way, we leave a directory without state.json; with this mark the next command takes it away. A
@@ -75,6 +85,16 @@ Status end_creation(const Context& context, std::string_view id, const State& st
 }
 
 }  // namespace
+
+Status delete_own(const Context& context, std::string_view id, const Created& created) {
+  if (!created.state) return delete_container(context, id, true);
+  const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, *created.state));
+  TRY(remove_outside(*cgroup, *created.state));
+  const Fd mark = created.ownership ? Fd() : mark_pending(context, id);
+  TRY(remove_container_directory(context, id));
+  forget_pending(context, id);
+  return {};
+}
 
 Status delete_container(const Context& context, std::string_view id, bool force) {
   Result<Fd> directory = open_container(context, id);

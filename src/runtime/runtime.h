@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,14 +58,6 @@ struct ExecOptions : ProcessOptions {
   bool ignore_paused = false;          // else a paused container is refused
 };
 
-/// A process that was made: a child of the caller, who waits for it or exits.
-struct Created {
-  pid_t pid = 0;
-  Fd pidfd;
-  Fd terminal;   // the master, when the process has a terminal and no socket was to get it
-  Fd ownership;  // CreateOptions::foreground_owner: kept open as long as the caller owns the container
-};
-
 enum class ContainerStatus : uint8_t { creating, created, running, paused, stopped };
 const char* to_string(ContainerStatus status);
 
@@ -86,6 +79,17 @@ struct State {
   std::string intel_rdt;        // directories of resctrl that go with the container: see intel_rdt.h
   std::vector<std::pair<std::string, std::string>> annotations;
   ContainerStatus status = ContainerStatus::stopped;
+};
+
+/// A process that was made: a child of the caller, who waits for it or exits.
+struct Created {
+  pid_t pid = 0;
+  Fd pidfd;
+  Fd terminal;   // the master, when the process has a terminal and no socket was to get it
+  Fd ownership;  // CreateOptions::foreground_owner: kept open as long as the caller owns the container
+  // For delete_own(), and only where nothing but this has to be known for it: create() has made a pid namespace,
+  // whose processes have all ended when init has, and there are no poststop hooks.
+  std::optional<State> state;
 };
 
 /// [A-Za-z0-9_+.-]+ and not beginning with a dot. invalid: "invalid ID format: `..`".
@@ -158,6 +162,8 @@ Status kill(const Context& context, std::string_view id, int signal, bool all);
 /// Removes a stopped or created container (created: init is killed first); with `force` any, and a missing
 /// one is no error. Runs the poststop hooks.
 Status delete_container(const Context& context, std::string_view id, bool force);
+/// The same for the caller who has made the container and waited for its init: nothing is read again.
+Status delete_own(const Context& context, std::string_view id, const Created& created);
 
 Status pause(const Context& context, std::string_view id);
 Status resume(const Context& context, std::string_view id);

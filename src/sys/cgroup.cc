@@ -76,7 +76,8 @@ std::string usual_place(std::string_view controllers) {
   if (controllers.starts_with("name=")) return base + std::string(controllers.substr(5));
   if (controllers.empty()) return base + "unified";
   std::string place = base + std::string(controllers);
-  if (cgroup_version(place.c_str()) == CgroupVersion::v1) return place;
+  const bool alone = controllers.find(',') == std::string_view::npos;
+  if (alone || cgroup_version(place.c_str()) == CgroupVersion::v1) return place;
   return base + std::string(controllers.substr(0, controllers.find(',')));
 }
 

@@ -68,8 +68,13 @@ Status replace_file_at(int dir, const char* path, std::string_view text, mode_t 
   char suffix[24];
   snprintf(suffix, sizeof suffix, ".%d.tmp", static_cast<int>(getpid()));
   temporary = temporary.substr(0, name) + "." + temporary.substr(name) + suffix;
-  unlinkat(dir, temporary.c_str(), 0);
-  const Fd fd = TRY(open_at(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  Result<Fd> opened = open_at(dir, temporary.c_str(), kFlags, mode);
+  if (!opened.ok() && opened.error().code() == EEXIST) {
+    unlinkat(dir, temporary.c_str(), 0);  // of a process that had our number, and was killed
+    opened = open_at(dir, temporary.c_str(), kFlags, mode);
+  }
+  const Fd fd = TRY(std::move(opened));
   Status written = write_all(fd.get(), text).ctx("`%s`", path);
   if (written.ok() && sync && fdatasync(fd.get()) < 0) written = Error::sys(errno, "fdatasync `%s`", path);
   if (written.ok() && renameat(dir, temporary.c_str(), dir, path) < 0)

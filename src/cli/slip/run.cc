@@ -54,7 +54,7 @@ Result<int> run_in_foreground(const Call& call, const Globals& globals, const Bu
   if (notify) notify->relay_beside(init.pid, init.pidfd.get());
   Result<int> code = foreground.wait(init);
   if (!keep) {
-    TRY(runtime::delete_container(globals.context, call.args[0], true));
+    TRY(runtime::delete_own(globals.context, call.args[0], init));
     NotifySocket::remove(globals.context, call.args[0]);
   }
   return code;
