@@ -64,18 +64,18 @@ Outcome open_streams(const HookListPlan& list, const HookStatePlan& state, Strea
   return kDone;
 }
 
-[[noreturn]] void become_hook(const HookPlan& hook, const Streams& streams, int report) {
+[[noreturn]] void become_hook(const HookPlan& hook, char* const* env, const Streams& streams, int report) {
   reset_signals();
   if (!hook.outlives_us) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (dup2(streams.in, 0) == 0 && dup2(streams.out, 1) == 1 && dup2(streams.err, 2) == 2) {
     sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-    execve(hook.path, hook.argv, hook.env ? hook.env : environ);
+    execve(hook.path, hook.argv, hook.env ? hook.env : env);
   }
   const int err = errno;
   _exit(write(report, &err, sizeof err) == sizeof err ? 127 : 126);
 }
 
-Outcome run_hook(const HookPlan& hook, const Streams& streams, Ending* ending) {
+Outcome run_hook(const HookPlan& hook, char* const* env, const Streams& streams, Ending* ending) {
   int report[2];
   if (pipe2(report, O_CLOEXEC) < 0) return failed("run the hook", hook.path);
   int pidfd = -1;
@@ -84,7 +84,7 @@ Outcome run_hook(const HookPlan& hook, const Streams& streams, Ending* ending) {
   args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   const pid_t pid = sys::clone3(args);
-  if (pid == 0) become_hook(hook, streams, report[1]);
+  if (pid == 0) become_hook(hook, env, streams, report[1]);
   const int err = errno;
   close(report[1]);
   if (pid > 0 && read(report[0], &ending->err, sizeof ending->err) < 0) ending->err = errno;
@@ -159,7 +159,7 @@ Outcome run_hooks(const HookListPlan& list, const HookStatePlan& state) {
     Streams streams;
     Ending ending;
     Outcome outcome = open_streams(list, state, &streams);
-    if (outcome.ok()) outcome = run_hook(hook, streams, &ending);
+    if (outcome.ok()) outcome = run_hook(hook, list.env ? list.env : environ, streams, &ending);
     if (outcome.ok()) outcome = judge(list, hook, ending, streams);
     streams.close_all();
     if (!outcome.ok()) return outcome;

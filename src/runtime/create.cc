@@ -170,6 +170,8 @@ Status Creation::plan_child() {
   create_runtime_ = plan_hooks(spec_, "createRuntime", hooks_.create_runtime, arena_);
   plan.create_container = plan_hooks(spec_, "createContainer", hooks_.create_container, arena_);
   plan.start_container = plan_hooks(spec_, "startContainer", hooks_.start_container, arena_);
+  // In the container nothing tells of the caller's environment, which may hold secrets.
+  plan.start_container.env = plan.process.env;
   poststart_ = plan_hooks(spec_, "poststart", hooks_.poststart, arena_);
   poststop_ = plan_hooks(spec_, "poststop", hooks_.poststop, arena_);
   plan.ask_for_hooks = prestart_.count || create_runtime_.count || plan.create_container.count ||

@@ -33,7 +33,7 @@ HookPlan plan_hook(const oci::Hook& hook, bool outlives_us, Arena& arena) {
   } else {
     plan.argv = strings(hook.args, arena);
   }
-  // An empty list is an empty environment; an absent one is that of the runtime, as with runc.
+  // An empty list is an empty environment; an absent one is another matter.
   if (hook.env) plan.env = strings(hook.env.value, arena);
   if (hook.timeout) plan.timeout_ms = hook.timeout.value * 1000;
   return plan;

@@ -99,7 +99,7 @@ inline constexpr unsigned kCpuSetSize = 128;  // CONFIG_NR_CPUS is at most 1024 
 struct HookPlan {
   const char* path = nullptr;
   char* const* argv = nullptr;
-  char* const* env = nullptr;  // null: the environment of whoever runs it
+  char* const* env = nullptr;  // null: that of its list
   int timeout_ms = -1;
   bool outlives_us = false;  // also when whoever runs it is killed
 };
@@ -108,6 +108,7 @@ struct HookListPlan {
   const char* action = "";  // "error running createContainer hook"
   const HookPlan* hooks = nullptr;
   uint32_t count = 0;
+  char* const* env = nullptr;    // null: the environment of whoever runs them
   const char* output = nullptr;  // file that stdout is appended to; or null
   const char* errors = nullptr;  // and stderr
   char* message = nullptr;       // kHookMessageRoom bytes for what went wrong

@@ -106,10 +106,14 @@ wait_for 5 test ! -d "/proc/$(cat "$TMPDIR/hook-pid")"
 wait_for 5 sh -c "[ -z \"\$($slip_here list -q)\" ]"
 check_eq "" "$(ls "$TMPDIR/slip-run/.pending")"
 
-# env: absent is the runtime's, empty is empty
+# env: absent is the runtime's, empty is empty; in the container, absent is the container's
 edit_config "$bundle" '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", $c]},
     {path: "/bin/sh", args: ["sh", "-c", $c], env: []}, {path: "/bin/sh", args: ["sh", "-c", $c], env: ["PROBE=own"]}]}' \
   --arg c "echo \"[\$PROBE]\" >>$log"
 rm -f "$log"
 PROBE=host check slip run --bundle "$bundle" "$id"
 check_eq "[host] [] [own]" "$(xargs <"$log")"
+edit_config "$bundle" '.process.env = ["PATH=/bin", "PROBE=container"] | .hooks = {startContainer: [
+    {path: "/bin/env"}, {path: "/bin/env", env: []}, {path: "/bin/false"}]} | .annotations["run.oci.hooks.stdout"] = "/tmp/env"'
+PROBE=host check_fails 1 "startContainer hook" slip run --bundle "$bundle" "$id"
+check_eq "HOME=/root PATH=/bin PROBE=container" "$(sort "$bundle/rootfs/tmp/env" | xargs)"
