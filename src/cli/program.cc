@@ -133,6 +133,7 @@ class Run {
 }  // namespace
 
 int run_program(const Program& program, int argc, char* const* argv, char* const* envp) {
+  sys::fill_standard_streams();
   Run run(program, argv, envp);
   const size_t count = argc > 0 ? static_cast<size_t>(argc) - 1 : 0;
   Result<int> result = run({argv + (argc > 0 ? 1 : 0), count});

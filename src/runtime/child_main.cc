@@ -166,11 +166,11 @@ Outcome become_process(ChildPlan& plan, int proc) {
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, which goes below. With it, it is loaded right before
   // execve, so that the profile need not allow what we do in between.
   if (process.seccomp.code && !process.no_new_privileges) STEP(load_filter(plan));
-  // As root: the directory may be closed to the user. Again as the user: or to root (NFS).
-  STEP(enter_cwd(process, true));
+  // As root, because the directory may be closed to the user; else as the user: it may be closed to root (NFS).
+  const Outcome entered_as_root = enter_cwd(process);
   STEP(drop_bounding_set(process));
   STEP(set_user(process, plan.become_root));
-  STEP(enter_cwd(process, false));
+  if (!entered_as_root.ok()) STEP(enter_cwd(process));
   STEP(check_cwd(process));
   STEP(set_capabilities(process));
   // A change of ids makes a process dumpable again by fs.suid_dumpable's default.

@@ -206,9 +206,8 @@ Outcome make_cwd(const ProcessPlan& process) {
   return made ? kDone : failed("make the working directory", process.cwd);
 }
 
-Outcome enter_cwd(const ProcessPlan& process, bool may_fail) {
-  if (chdir(process.cwd) == 0 || (may_fail && errno == EACCES)) return kDone;
-  return failed("chdir to cwd", process.cwd);
+Outcome enter_cwd(const ProcessPlan& process) {
+  return chdir(process.cwd) == 0 ? kDone : failed("chdir to cwd", process.cwd);
 }
 
 Outcome check_cwd(const ProcessPlan& process) {

@@ -46,7 +46,7 @@ Outcome drop_bounding_set(const ProcessPlan& process);
 Outcome set_user(const ProcessPlan& process, bool in_user_namespace);
 Outcome set_capabilities(const ProcessPlan& process);
 Outcome make_cwd(const ProcessPlan& process);
-Outcome enter_cwd(const ProcessPlan& process, bool may_fail);
+Outcome enter_cwd(const ProcessPlan& process);
 /// Refuses a working directory outside of the container (CVE-2024-21626).
 Outcome check_cwd(const ProcessPlan& process);
 Outcome find_home(const ProcessPlan& process);

@@ -269,6 +269,7 @@ Status Creation::spawn() {
     TRY(child_->send(Note::mapped));
   }
   state_.pid = child_->pid();
+  if (plan_->become_root) give_stdio(state_.pid, plan_->process);
   return set_up_from_outside();
 }
 

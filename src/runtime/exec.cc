@@ -138,6 +138,7 @@ Status Execution::spawn() {
     if (packet.note != Note::staged) return Error::of(ErrorKind::failed, "the process is out of step");
     TRY(child_->adopt(packet.value));
   }
+  if (plan_->become_root) give_stdio(state_.pid, plan_->process);
   if (process_.oom_score_adj) TRY(set_oom_score(child_->pid(), *process_.oom_score_adj));
   TRY(cgroup_->join_exec(child_->pid(), state_.pid, options_.sub_cgroups,
                          !entry_.empty() && child_->in_cgroup()));

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
+#include "src/sys/userns.h"
 
 namespace slipway::runtime {
 
@@ -58,6 +60,18 @@ Status set_oom_score(pid_t pid, int score) {
       geteuid() != 0)
     return {};
   return std::move(written).ctx("process.oomScoreAdj");
+}
+
+void give_stdio(pid_t pid, const ProcessPlan& process) {
+  if (process.terminal) return;
+  Result<uid_t> user = sys::outer_uid(pid, process.uid);
+  if (!user.ok()) return;
+  for (const int fd : process.stdio) {
+    struct stat info;
+    // Devices are the host's, and /dev/null is everybody's.
+    if (fstat(fd, &info) < 0 || S_ISCHR(info.st_mode) || info.st_uid == *user) continue;
+    [[maybe_unused]] const int given = fchown(fd, *user, static_cast<gid_t>(-1));
+  }
 }
 
 Result<Child> Child::spawn(ChildPlan& plan, const SpawnRequest& request) {

@@ -52,6 +52,9 @@ class Child {
 /// process.oomScoreAdj. Written for the child, which may not have the right to. An ordinary user's container does
 /// without a score that only CAP_SYS_RESOURCE may set.
 Status set_oom_score(pid_t pid, int score);
+/// Gives the standard streams to the user of a process in the user namespace of `pid`, so that it can open
+/// /dev/stdout again: inside it has no right to do so itself (see own_stdio). Where that fails, they stay.
+void give_stdio(pid_t pid, const ProcessPlan& process);
 
 /// An Error of what the child reported.
 Error to_error(const Failure& failure);

@@ -8,6 +8,12 @@
 
 namespace slipway::sys {
 
+void fill_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    // The lowest free descriptor is this one.
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
+}
+
 Result<Fd> open_at(int dir, const char* path, int flags, mode_t mode) {
   Fd fd(openat(dir, path, flags | O_CLOEXEC, mode));
   if (!fd) return Error::sys(errno, "open `%s`", path);

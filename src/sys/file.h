@@ -13,6 +13,9 @@
 namespace slipway::sys {
 
 /// openat(2) with O_CLOEXEC. `mode` as for O_CREAT.
+/// Opens /dev/null for each standard stream that the caller has closed: else the next file opened would be taken for it.
+void fill_standard_streams();
+
 Result<Fd> open_at(int dir, const char* path, int flags, mode_t mode = 0);
 
 /// The whole file; more than `limit` bytes is ErrorKind::invalid. Regular files and /proc alike.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,17 @@ Status write_id_maps(pid_t pid, std::span<const IdRange> uids, std::span<const I
   }
   TRY(write_map(pid, "uid_map", "newuidmap", uids, root || own_uid));
   return write_map(pid, "gid_map", "newgidmap", gids, root || own_gid);
+}
+
+Result<uid_t> outer_uid(pid_t pid, uid_t uid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/uid_map";
+  const std::string map = TRY(read_file_at(AT_FDCWD, path.c_str(), 64 * 1024));
+  unsigned inside, outside, count;
+  int size;
+  for (const char* at = map.c_str(); sscanf(at, "%u %u %u%n", &inside, &outside, &count, &size) == 3;
+       at += size)
+    if (uid >= inside && uid - inside < count) return outside + (uid - inside);
+  return Error::of(ErrorKind::not_found, "user %u is not in `%s`", uid, path.c_str());
 }
 
 }  // namespace slipway::sys

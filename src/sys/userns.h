@@ -15,4 +15,7 @@ namespace slipway::sys {
 /// unless the map is of the caller's own id only: that one anybody may write, with setgroups denied.
 Status write_id_maps(pid_t pid, std::span<const IdRange> uids, std::span<const IdRange> gids);
 
+/// What the caller calls the user that is `uid` in the user namespace of `pid`. An error when it is not mapped.
+Result<uid_t> outer_uid(pid_t pid, uid_t uid);
+
 }  // namespace slipway::sys

@@ -61,6 +61,38 @@ null_before=$(stat -c '%u %g %a' /dev/null)
 slip run --bundle "$bundle" "$id" >/dev/null
 check_eq "$null_before" "$(stat -c '%u %g %a' /dev/null)" "the host's /dev/null"
 
+# ... also in a user namespace, which has no rights over a file of the caller; and those of exec.
+cp "$bundle/config.json" "$TMPDIR/config"
+chmod 711 "$bundle" "$TMPDIR"
+edit_config "$bundle" '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+  | .linux.gidMappings = .linux.uidMappings'
+check slip run --bundle "$bundle" "$id"
+check_eq again "$out"
+check_eq "101000 0" "$(stat -c '%u %g' "$TMPDIR/.out")" "owner of a standard stream"
+edit_config "$bundle" '.process.args = ["sleep", "100"]'
+check slip run --detach --bundle "$bundle" "$id"
+check slip exec --user 5:5 "$id" sh -c 'echo again >/proc/self/fd/1'
+check_eq again "$out"
+check slip delete --force "$id"
+mv "$TMPDIR/config" "$bundle/config.json"
+
+# One that the caller has closed is /dev/null, not what the runtime opens next.
+edit_config "$bundle" '.process.user = {uid: 0, gid: 0} | .process.args = ["readlink", "/proc/self/fd/0"]'
+check_eq /dev/null "$(slip run --bundle "$bundle" "$id" <&-)"
+edit_config "$bundle" '.process.args = ["sh", "-c", "for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done >>/tmp/streams 3>&1"]'
+slip run --bundle "$bundle" "$id" <&- >&- 2>&- || fail "without standard streams: exit status $?"
+check_eq "/dev/null /tmp/streams /dev/null" "$(xargs <"$bundle/rootfs/tmp/streams")"
+
+# A working directory that only root may enter, and one that only the user may.
+mkdir -m 700 "$bundle/rootfs/roots" "$bundle/rootfs/users"
+chown 1000:1000 "$bundle/rootfs/users"
+for cwd in /roots /users; do
+  edit_config "$bundle" '.process.args = ["pwd"] | .process.user = {uid: 1000, gid: 1000} | .process.cwd = $cwd' --arg cwd $cwd
+  check slip run --bundle "$bundle" "$id"
+  check_eq $cwd "$out"
+done
+edit_config "$bundle" '.process.user = {uid: 1001, gid: 1001} | .process.cwd = "/"'
+
 # The CPUs of the caller are not the container's.
 edit_config "$bundle" '.process.args = ["grep", "Cpus_allowed_list", "/proc/self/status"]'
 all=$(grep Cpus_allowed_list /proc/self/status)
