@@ -114,29 +114,21 @@ Result<oci::User> find_user(std::string_view text, std::string_view passwd, std:
   const size_t colon = text.find(':');
   const std::string_view name = text.substr(0, colon);
   const bool has_group = colon != std::string_view::npos && colon + 1 < text.size();
-  PasswdEntry entry;
-  bool known = false;
   if (is_numeric(name)) {
-    uint32_t uid;
-    if (!parse_id(name, &uid))
+    // Of a number nothing is looked up: as with runc, the groups stay those of the container's process.
+    if (!parse_id(name, &user.uid))
       return Error::of(ErrorKind::invalid, "user `%.*s` is out of range", static_cast<int>(name.size()),
                        name.data());
-    known = find_passwd(
-        passwd, [&](const PasswdEntry& e) { return e.uid == uid; }, &entry);
-    user.uid = uid;
-    user.gid = known ? entry.gid : 0;
   } else if (!name.empty()) {
-    known = find_passwd(
+    PasswdEntry entry;
+    const bool known = find_passwd(
         passwd, [&](const PasswdEntry& e) { return e.name == name; }, &entry);
     if (!known) return unknown("user", name);
     user.uid = entry.uid;
     user.gid = entry.gid;
+    if (!has_group) user.additional_gids = groups_of(entry.name, group, arena);
   }
-  if (has_group) {
-    user.gid = TRY(find_group(text.substr(colon + 1), group));
-  } else if (known) {
-    user.additional_gids = groups_of(entry.name, group, arena);
-  }
+  if (has_group) user.gid = TRY(find_group(text.substr(colon + 1), group));
   return user;
 }
 

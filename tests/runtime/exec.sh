@@ -34,6 +34,14 @@ check slip exec --env X=1 --cwd /etc --user 1000:50 --additional-gids 9 --cap CA
   sh -c 'echo $X; pwd; id -u; id -g; grep -E "Groups|CapEff|CapBnd" /proc/self/status'
 check_contains "$out" $'1\n/etc\n1000\n50\n'
 check_contains "$out" "9"
+# A number says nothing of groups: they are the container's. A name has its own.
+groups_of() { # USER
+  slip exec --user "$1" "$id" sh -c 'echo $(id -u) $(id -g) $(sed -n "s/^Groups://p" /proc/self/status)'
+}
+check_eq "1000 0" "$(groups_of 1000)"
+check_eq "1000 0" "$(groups_of 1000:)"
+check_eq "1000 1000 50" "$(groups_of user)"
+check_eq "1000 50" "$(groups_of user:staff)"
 # A process that is described by a file.
 jq -n '{args: ["sh", "-c", "echo from file; id -u; grep Cap /proc/self/status"], cwd: "/", user: {uid: 5, gid: 5}, env: ["PATH=/bin"]}' \
   >"$TMPDIR/p.json"
