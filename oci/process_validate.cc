@@ -11,9 +11,8 @@ Error invalid(const char* property, const char* problem, std::string_view quoted
   return Error::of(ErrorKind::invalid, "%s: %s \"%.*s\"", property, problem, shown(quoted), quoted.data());
 }
 
-Status validate_command(const Process& process) {
-  if (!process.command_line.empty())
-    return Error::of(ErrorKind::unsupported, "process.commandLine: is for Windows; args is what Linux has");
+Status validate_command(const Process& process, Warnings& warnings) {
+  if (!process.command_line.empty()) warn(warnings, "process.commandLine: is for Windows, ignored");
   if (process.args.empty()) return Error::of(ErrorKind::invalid, "process.args must not be empty");
   if (process.cwd.empty()) return Error::of(ErrorKind::invalid, "process.cwd: is required");
   if (!is_absolute(process.cwd)) return invalid("process.cwd", "not an absolute path:", process.cwd);
@@ -28,12 +27,8 @@ Status validate_command(const Process& process) {
   return {};
 }
 
-Status validate_user(const User& user) {
-  if (!user.username.empty())
-    return Error::of(ErrorKind::unsupported,
-                     "process.user.username: is for Windows; uid and gid are what Linux has");
-  if (user.umask && *user.umask > 0777)
-    return Error::of(ErrorKind::invalid, "process.user.umask: %o has more than permission bits", *user.umask);
+Status validate_user(const User& user, Warnings& warnings) {
+  if (!user.username.empty()) warn(warnings, "process.user.username: is for Windows, ignored");
   // (uid_t)-1 means "leave it" to the kernel.
   if (user.uid == UINT32_MAX) return Error::of(ErrorKind::invalid, "process.user.uid: 4294967295 is no user");
   if (user.gid == UINT32_MAX)
@@ -120,8 +115,8 @@ Status validate_affinity(const ExecCpuAffinity& affinity) {
 }  // namespace
 
 Status validate_process(const Process& process, Warnings& warnings) {
-  TRY(validate_command(process));
-  TRY(validate_user(process.user));
+  TRY(validate_command(process, warnings));
+  TRY(validate_user(process.user, warnings));
   if (process.capabilities) check_capabilities(*process.capabilities, warnings);
   TRY(validate_rlimits(process.rlimits));
   if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000))

@@ -23,7 +23,7 @@ struct User {
   uint32_t gid = 0;
   Opt<uint32_t> umask;
   List<uint32_t> additional_gids;
-  Str username;  // Windows only: refused elsewhere
+  Str username;  // Windows only
 };
 
 struct Capabilities {

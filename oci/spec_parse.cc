@@ -1,4 +1,4 @@
-// Reading config.json and its parts. Unknown keys become warnings; sections for other systems are refused.
+// Reading config.json and its parts. Unknown keys become warnings, and so do the sections for other systems.
 #include <cstdarg>
 #include <cstdio>
 
@@ -9,20 +9,21 @@ namespace slipway::oci {
 
 namespace {
 
-/// Turns unknown keys into warnings. At the top of config.json the sections of other systems are errors: they
-/// say that the bundle was made for another one.
+bool is_other_system(std::string_view key) {
+  for (const std::string_view system : {"windows", "solaris", "vm", "zos", "freebsd"})
+    if (key == system) return true;
+  return false;
+}
+
+/// Turns unknown keys into warnings, at the top of config.json the sections of other systems, too.
 class KeyWarnings final : public json::UnknownKeys {
  public:
   KeyWarnings(Warnings& warnings, bool top) : warnings_(warnings), top_(top) {}
 
   Status unknown_key(std::string_view place, std::string_view key) override {
-    if (top_ && place.empty())
-      for (std::string_view section : {"windows", "solaris", "vm", "zos", "freebsd"})
-        if (key == section)
-          return Error::of(ErrorKind::unsupported, "%.*s: this is a runtime for Linux",
-                           static_cast<int>(key.size()), key.data());
-    warn(warnings_, "%.*s%s%.*s: unknown property, ignored", shown(place), place.data(),
-         place.empty() ? "" : ".", shown(key), key.data());
+    warn(warnings_, "%.*s%s%.*s: %s, ignored", shown(place), place.data(), place.empty() ? "" : ".",
+         shown(key), key.data(),
+         top_ && place.empty() && is_other_system(key) ? "is for another system" : "unknown property");
     return {};
   }
 

@@ -41,8 +41,9 @@ Status validate_version(std::string_view version) {
   if (version.empty()) return Error::of(ErrorKind::invalid, "ociVersion: is required");
   std::string_view rest = version;
   const int64_t major = take_number(rest);
-  const bool well_formed =
-      major >= 0 && take(rest, '.') && take_number(rest) >= 0 && take(rest, '.') && take_number(rest) >= 0;
+  // "1.0" is no version by Semantic Versioning, but old bundles have it.
+  const bool well_formed = major >= 0 && take(rest, '.') && take_number(rest) >= 0 &&
+                           (rest.empty() || (take(rest, '.') && take_number(rest) >= 0));
   if (!well_formed) return invalid("ociVersion: \"%.*s\" is not a version", version);
   if (major > 1)
     return Error::of(ErrorKind::unsupported, "ociVersion: \"%.*s\" is not supported (up to %s is)",
