@@ -63,6 +63,8 @@ Status check_over_proc(PlannedMount& mount) {
     return Error::of(ErrorKind::invalid, "\"/proc\" cannot be mounted because it is not of type proc");
   }
   if (destination.substr(0, 6) != "/proc/") return {};
+  // Hides what is there, and can pretend nothing.
+  if (mount.kind == PlannedMount::Kind::filesystem && std::string_view(mount.type) == "tmpfs") return {};
   if (std::find(kProcFiles.begin(), kProcFiles.end(), destination) == kProcFiles.end() &&
       !(mount.kind == PlannedMount::Kind::bind && is_proc(mount.source)))
     return Error::of(ErrorKind::invalid, "\"%s\" cannot be mounted because it is inside /proc",

@@ -8,6 +8,7 @@ require_command jq
 # --version: dockerd splits at "NAME version " and "commit: ".
 check "$SLIP" --version
 [[ $out =~ ^slip\ version\ [0-9]+\.[0-9]+\.[0-9]+ ]] || fail "--version: $out"
+check_eq "slip commit: spec: libseccomp:" "$(cut -d" " -f1 <<<"$out" | xargs)" "lines of --version"
 check_contains "$out" $'\ncommit: '
 check_contains "$out" $'\nspec: 1.'
 check_eq "$out" "$("$SLIP" -v)"

@@ -409,6 +409,9 @@ void proc_must_be_real(void**) {
   link.run("ln -s /proc/self/attr rootfs/attr");
   link.mount("/attr", "bind", link.path + "/dir", {"bind"});
   fails(link, "/attr");
+  Bundle hidden;
+  hidden.mount("/proc/bus", "tmpfs", "tmpfs", {"ro"});
+  succeeds(hidden, [] { WANT(is_type("/proc/bus", 0x01021994)); });
   Bundle lxcfs;
   lxcfs.mount("/proc/meminfo", "bind", lxcfs.path + "/source", {"bind"});
   succeeds(lxcfs, [] { WANT(holds("/proc/meminfo", "source\n")); });

@@ -4,6 +4,7 @@
 #include "src/cli/slip/init.h"
 #include "src/cli/slip/verbs.h"
 #include "src/cli/version.h"
+#include "src/sys/seccomp.h"
 
 using namespace slipway;
 using namespace slipway::cli;
@@ -14,7 +15,7 @@ static const Verb* const kVerbs[] = {
 };
 
 static std::string version_of_slip() {
-  return version_text("slip");
+  return version_text("slip") + "libseccomp: " + sys::seccomp_library_version() + "\n";
 }
 
 /// runc's: 1, and 255 when a process could not be put into a running container, which cannot be the process's
