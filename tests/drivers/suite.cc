@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <cerrno>
 
 #include "src/sys/remove_tree.h"
 
@@ -38,6 +41,30 @@ std::string layer_id(std::string_view prefix) {
 
 namespace {
 
+Subject* probed;  // what find_abilities() looks at
+Abilities known_abilities;
+
+// A file below another layer is enough to ask aufs for its attributes.
+bool has_attributes(const Subject& subject) {
+  const std::string image = layer_id("a0"), container = layer_id("a1");
+  add_layer(*subject.driver, image, "", [](Editor& at) { at.file("file", "x"); });
+  need(subject.driver->create_rw(container, image, {}));
+  const Fd tree = view(*subject.driver, container);
+  const Fd file(openat(tree.get(), "file", O_RDONLY | O_CLOEXEC));
+  return fsetxattr(file.get(), "user.asked", "x", 1, 0) == 0 || errno != EOPNOTSUPP;
+}
+
+int find_abilities(void**) {
+  Subject& subject = *probed;
+  if (subject.name != "aufs") return 0;
+  known_abilities.longest_name = 242;  // AUFS_MAX_NAMELEN: room for two whiteouts' marks and a number
+  open_subject(subject);
+  known_abilities.attributes = has_attributes(subject);
+  if (!known_abilities.attributes)
+    printf("this kernel's aufs has no extended attributes (CONFIG_AUFS_XATTR)\n");
+  return 0;
+}
+
 // A case begins and ends with an empty store.
 int clean(void** state) {
   Subject& subject = subject_of(state);
@@ -49,6 +76,11 @@ int clean(void** state) {
 }
 
 }  // namespace
+
+const Abilities& abilities() {
+  return known_abilities;
+}
+
 }  // namespace suite
 
 int main(int argc, char** argv) {
@@ -65,6 +97,7 @@ int main(int argc, char** argv) {
     if (!equals) return 2;
     subject.options.emplace_back(std::string(static_cast<const char*>(argv[i]), equals), equals + 1);
   }
+  probed = &subject;
 #define CASE(name) cmocka_unit_test_prestate_setup_teardown(name, clean, clean, &subject)
   const CMUnitTest cases[] = {
       CASE(trees_and_changes),
@@ -89,5 +122,5 @@ int main(int argc, char** argv) {
   };
 #undef CASE
   if (const char* only = getenv("SUITE_CASE")) cmocka_set_test_filter(only);
-  return cmocka_run_group_tests(cases, nullptr, nullptr);
+  return cmocka_run_group_tests(cases, find_abilities, nullptr);
 }

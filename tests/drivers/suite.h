@@ -33,6 +33,13 @@ Subject& subject_of(void** state);
 /// vfs in a directory beside the subject, empty.
 Subject make_oracle(const Subject& subject);
 
+/// What the file system that containers see may lack. (aufs; others have all.)
+struct Abilities {
+  size_t longest_name = 255;
+  bool attributes = true;  // else Editor::attribute() does nothing, and manifest() shows none
+};
+const Abilities& abilities();
+
 /// 64 hex digits that begin with `prefix`.
 std::string layer_id(std::string_view prefix);
 

@@ -53,7 +53,7 @@ void make_base(Editor& at) {
   at.directory("link-to-dir");
   at.file("with space:and,comma\\and\nnewline", "x");
   at.file("not utf-8 \xff\xfe", "x");
-  at.file(std::string(255, 'n').c_str(), "long");
+  at.file(std::string(abilities().longest_name, 'n').c_str(), "long");
   at.file("large", std::string(3 << 20, 'L'));
   at.directory("deep");
   at.directory("deep/er");
@@ -130,7 +130,7 @@ void change_container(Driver& driver) {
   at.remove("file-to-dir");
   at.file("file-to-dir", "a file again");
   at.mode(".", 0751);
-  at.remove(std::string(255, 'n').c_str());
+  at.remove(std::string(abilities().longest_name, 'n').c_str());
 }
 
 void compare(Subject& subject, Subject& oracle, const std::string& id, const char* what) {

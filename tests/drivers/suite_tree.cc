@@ -88,8 +88,9 @@ std::string line_of(int dir, const std::string& name, const std::string& path, c
              static_cast<unsigned long long>(hash_of(dir, name.c_str())));
     line += text;
   }
-  for (const auto& [attribute, value] : need(drivers::read_attributes(dir, name.c_str())))
-    line += " " + attribute + "=" + escaped(value);
+  if (abilities().attributes)
+    for (const auto& [attribute, value] : need(drivers::read_attributes(dir, name.c_str())))
+      line += " " + attribute + "=" + escaped(value);
   return line + "\n";
 }
 
@@ -229,6 +230,7 @@ void Editor::node(const char* path, mode_t mode, unsigned major_number, unsigned
 }
 
 void Editor::attribute(const char* path, const char* name, std::string_view value) {
+  if (!abilities().attributes) return;
   sure(lsetxattr(sys::proc_path(dir_, path).c_str(), name, value.data(), value.size(), 0));
 }
 void Editor::mode(const char* path, mode_t mode) {
