@@ -37,7 +37,7 @@ void octal(char (&field)[N], uint64_t value) {
 
 template <size_t N>
 void text(char (&field)[N], std::string_view value) {
-  memcpy(field, value.data(), std::min(value.size(), N));
+  value.copy(field, N);
 }
 
 /// Splits a path over name and prefix. False when it does not fit.

@@ -32,6 +32,7 @@ constexpr uint32_t kRound[64] = {
 class Portable {
  public:
   void update(const uint8_t* data, size_t size) {
+    if (size == 0) return;  // data may be null then
     total_ += size;
     if (held_ > 0) {
       const size_t take = std::min(size, sizeof block_ - held_);
