@@ -68,7 +68,6 @@ Result<sys::HttpResponse> RegistryClient::ask_for_token(const Challenge& challen
   sys::HttpRequest ask;
   ask.limit = kTokenLimit;
   std::string query = "service=" + service;
-  std::string scopes = scope;
   if (!credentials.identity_token.empty()) {  // OAuth 2
     query += "&client_id=" + std::string(kClient) +
              "&grant_type=refresh_token&refresh_token=" + sys::url_escape(credentials.identity_token);
@@ -77,18 +76,18 @@ Result<sys::HttpResponse> RegistryClient::ask_for_token(const Challenge& challen
     ask.url = url.text;
     ask.body = query;
     ask.headers = {"Content-Type: application/x-www-form-urlencoded"};
-    return attempt(std::move(ask), "");
+    return attempt(ask, "");
   }
   // Several scopes are several parameters.
-  for (size_t at = 0; at < scopes.size();) {
-    const size_t end = std::min(scopes.find(' ', at), scopes.size());
-    query += "&scope=" + sys::url_escape(std::string_view(scopes).substr(at, end - at));
+  for (size_t at = 0; at < scope.size();) {
+    const size_t end = std::min(scope.find(' ', at), scope.size());
+    query += "&scope=" + sys::url_escape(std::string_view(scope).substr(at, end - at));
     at = end + 1;
   }
   if (!credentials.user.empty()) query += "&account=" + sys::url_escape(credentials.user);
   if (wants_identity) query += "&offline_token=true&client_id=" + std::string(kClient);
   ask.url = url.text + (url.text.find('?') == std::string::npos ? "?" : "&") + query;
-  return attempt(std::move(ask), credentials.user.empty() ? "" : basic(credentials));
+  return attempt(ask, credentials.user.empty() ? "" : basic(credentials));
 }
 
 Result<std::string> RegistryClient::token(const Challenge& challenge, const std::string& scope,

@@ -198,7 +198,7 @@ Result<sys::HttpResponse> RegistryClient::follow(sys::HttpRequest request, const
   }
 }
 
-Result<sys::HttpResponse> RegistryClient::attempt(sys::HttpRequest request,
+Result<sys::HttpResponse> RegistryClient::attempt(const sys::HttpRequest& request,
                                                   const std::string& authorization) {
   for (int count = 0;; ++count) {
     Result<sys::HttpResponse> response = follow(request, authorization);
@@ -224,7 +224,7 @@ Result<sys::HttpResponse> RegistryClient::request(sys::HttpRequest request, cons
   tokens_.erase(access.scope());
   const std::string again = TRY(authorization(access));
   if (again.empty()) return response;
-  return attempt(std::move(request), again);
+  return attempt(request, again);
 }
 
 // --- reading -----------------------------------------------------------------------------------------------

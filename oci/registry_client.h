@@ -81,7 +81,7 @@ class RegistryClient {
   std::string url(const std::string& path) const { return scheme_ + "://" + options_.host + path; }
   /// With retries, credentials and redirects.
   Result<sys::HttpResponse> request(sys::HttpRequest request, const Access& access);
-  Result<sys::HttpResponse> attempt(sys::HttpRequest request, const std::string& authorization);
+  Result<sys::HttpResponse> attempt(const sys::HttpRequest& request, const std::string& authorization);
   Result<sys::HttpResponse> follow(sys::HttpRequest request, const std::string& authorization);
   bool worth_retrying(const sys::HttpRequest& request, const Result<sys::HttpResponse>& response) const;
   Result<std::vector<std::string>> listed(const std::string& path, const Access& access, bool tags);

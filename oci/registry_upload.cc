@@ -39,7 +39,7 @@ Status RegistryClient::push_blob(const std::string& repository, const Digest& di
     put.file_size = size;
     put.sent = sent;
     const bool stranger = !to.same_origin(TRY(sys::resolve_url("", url("/"))));
-    Result<sys::HttpResponse> done = stranger ? attempt(std::move(put), "") : request(std::move(put), access);
+    Result<sys::HttpResponse> done = stranger ? attempt(put, "") : request(std::move(put), access);
     if (done.ok() && done->success()) return {};
     const bool again = done.ok() ? done->status == 429 || done->status >= 500
                                  : http_.failure() == sys::HttpFailure::interrupted ||
