@@ -8,7 +8,7 @@
 namespace slipway::manager {
 
 Result<Str> find_init_program(Arena& arena) {
-  // Set by whoever starts containers: /proc/self/exe is a view without a name.
+  // Set by MonitorProcess::spawn(): /proc/self/exe is a view without a name.
   if (const char* self = getenv("SLIPWAY_EXE"); self && self[0] == '/') {
     std::string beside(self);
     beside.replace(beside.rfind('/') + 1, std::string::npos, "slip");

@@ -1,7 +1,6 @@
 #include "src/manager/launch.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,11 +8,9 @@
 #include <cstring>
 
 #include "src/manager/container_files.h"
-#include "src/manager/exit.h"
 #include "src/manager/identity.h"
 #include "src/manager/identity_cache.h"
 #include "src/manager/init_program.h"
-#include "src/manager/monitor.h"
 #include "src/manager/network.h"
 #include "src/manager/observe.h"
 #include "src/manager/spec.h"
@@ -34,15 +31,6 @@ Result<Identity> identity_of(const store::Store& store, drivers::Driver& driver,
   const Identity identity = TRY(find_identity(root.get(), record.config.user, record.host.group_add, arena));
   if (pristine) remember_identity(store, record, identity);
   return identity;
-}
-
-/// A start that came to nothing: docker shows such a container as created, with the reason.
-void note_failure(store::Store& store, int dir, const Error& error) {
-  store::State state;
-  state.status = "created";
-  state.exit_code = exit_code_of(error);
-  state.error = Str::wrap(error.text());
-  (void)store::Containers(store).save_state(dir, state);
 }
 
 }  // namespace
@@ -95,36 +83,24 @@ Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view 
   return prepared;
 }
 
-Result<Started> start_container(store::Store& store, std::string_view id, Fd locked_dir,
+Result<Started> start_container(const store::Store& store, std::string_view id, Fd locked_dir,
                                 const StartOptions& options) {
-  auto made = prepare(store, id, locked_dir.get());
-  if (!made.ok()) {
-    note_failure(store, locked_dir.get(), made.error());
-    return std::move(made).error();
-  }
-  std::unique_ptr<Prepared> prepared = std::move(made).value();
-  if (options.window.rows && prepared->spec->process->terminal) {
-    auto* size = prepared->arena.make<oci::ConsoleSize>();
-    size->height = options.window.rows;
-    size->width = options.window.columns;
-    prepared->spec->process->console_size = size;
-  }
-  auto [ours, theirs] = TRY(wire::pair());
-  const pid_t child = fork();
-  if (child < 0) return Error::sys(errno, "fork the monitor");
-  if (child == 0) {
-    ours.reset();
-    if (options.inherited) options.inherited->close_all();
-    run_monitor(store, std::move(prepared), std::move(locked_dir), std::move(theirs), options.attach);
-  }
-  prepared->network.abandon();  // it is the monitor's
-  theirs.reset();
+  return start_container(TRY(MonitorProcess::spawn(store)), id, std::move(locked_dir), options);
+}
+
+Result<Started> start_container(MonitorProcess monitor, std::string_view id, Fd locked_dir,
+                                const StartOptions& options) {
+  LaunchOrder order;
+  order.attach = options.attach;
+  order.window = options.window;
+  id.copy(order.id, sizeof order.id - 1);
+  TRY(monitor.launch(order, locked_dir.get()));
   char message[4096];
-  const size_t size = TRY(wire::receive(ours.get(), message, sizeof message, true));
+  const size_t size = TRY(wire::receive(monitor.socket(), message, sizeof message, true));
   if (size < 1 || message[0] != wire::kStarted) return failure_from({message, size});
   Started started;
   memcpy(&started.pid, message + 1, sizeof started.pid);
-  started.conversation = std::move(ours);
+  started.conversation = std::move(monitor).conversation();
   return started;
 }
 

@@ -1,12 +1,11 @@
-// Starting a container: everything that can fail for a boring reason is found out in the command; then its
-// monitor is forked, and makes the container.
+// Starting a container: its monitor is told to, and answers when the container runs or why it does not.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "oci/spec.h"
-#include "src/manager/inherited.h"
+#include "src/manager/monitor_process.h"
 #include "src/manager/network.h"
 #include "src/manager/wire.h"
 #include "src/runtime/runtime.h"
@@ -35,9 +34,8 @@ runtime::Context runtime_context(const store::Store& store);
 Result<std::unique_ptr<Prepared>> prepare(store::Store& store, std::string_view id, int dir);
 
 struct StartOptions {
-  uint8_t attach = 0;                    // wire::kWantInput, wire::kWantOutput: for the conversation
-  wire::WindowSize window;               // of the terminal that will be attached; 0: unknown
-  const Inherited* inherited = nullptr;  // descriptors that the monitor must not keep
+  uint8_t attach = 0;  // see LaunchOrder
+  wire::WindowSize window;
 };
 
 struct Started {
@@ -51,7 +49,10 @@ Error failure_from(std::string_view message);
 /// Starts a container that does not run. `locked_dir` is its directory, locked: the lock is let go as soon as
 /// the container runs or has failed. Errors: in_use, and all that making the container may say
 /// (command_not_found, not_executable).
-Result<Started> start_container(store::Store& store, std::string_view id, Fd locked_dir,
+Result<Started> start_container(const store::Store& store, std::string_view id, Fd locked_dir,
+                                const StartOptions& options);
+/// The same with a monitor of this store that is there already.
+Result<Started> start_container(MonitorProcess monitor, std::string_view id, Fd locked_dir,
                                 const StartOptions& options);
 
 }  // namespace slipway::manager

@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "src/manager/engine.h"
 #include "src/manager/events.h"
 #include "src/manager/exit.h"
+#include "src/manager/launch.h"
 #include "src/manager/lifecycle.h"
 #include "src/manager/monitor_clients.h"
 #include "src/manager/monitor_health.h"
@@ -62,21 +62,6 @@ Settings settings_of(const store::Record& record) {
   out.restart_policy = record.host.restart_policy.name.view();
   out.restart_limit = record.host.restart_policy.maximum_retry_count;
   return out;
-}
-
-/// A process of its own: no terminal, no streams, no signals from the shell that started the command.
-void become_monitor() {
-  setsid();
-  prctl(PR_SET_NAME, "slipway-monitor");
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (int fd = 0; fd < 3; ++fd) dup2(null.get(), fd);
-  if (chdir("/") < 0) _exit(1);
-  umask(022);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) signal(number, SIG_IGN);
 }
 
 class Monitor final : ClientHandler, Streams::Sink {
@@ -334,48 +319,66 @@ class Monitor final : ClientHandler, Streams::Sink {
   bool lean_ = false;  // release_memory() was called
 };
 
-void report_failure(store::Store& store, std::string_view id, bool auto_remove, int dir,
-                    const Fd& conversation, const Error& error) {
+/// A start that came to nothing: docker shows such a container as created, with the reason.
+void note_failure(store::Store& store, int dir, const Error& error) {
   store::State state;
   state.status = "created";
   state.exit_code = exit_code_of(error);
   state.error = Str::wrap(error.text());
   (void)store::Containers(store).save_state(dir, state);
+}
+
+void report_failure(store::Store& store, std::string_view id, bool auto_remove, int dir,
+                    const Fd& conversation, const Error& error) {
+  note_failure(store, dir, error);
   unlinkat(store.run_fd(), (monitor_dir(id) + "/socket").c_str(), 0);
   // Of a container of --rm it stays until the container goes, in case that our parent was killed.
   if (!auto_remove) unlinkat(store.run_fd(), monitor_dir(id).c_str(), AT_REMOVEDIR);
+  send_failure(conversation.get(), error);
+}
+
+}  // namespace
+
+void send_failure(int conversation, const Error& error) {
   wire::Failure failure;
   failure.kind = static_cast<uint8_t>(error.kind());
   failure.code = error.code();
   std::string payload(reinterpret_cast<const char*>(&failure), sizeof failure);
   payload.append(std::string_view(error.text()).substr(0, 3000));
-  (void)wire::send(conversation.get(), wire::kFailed, payload.data(), payload.size(), true);
+  (void)wire::send(conversation, wire::kFailed, payload.data(), payload.size(), true);
 }
 
-}  // namespace
-
-void run_monitor(store::Store& store, std::unique_ptr<Prepared> prepared, Fd container_dir, Fd conversation,
-                 uint8_t attach) {
-  become_monitor();
-  // The parent's lock is on the description that both share: ours for later must be another one.
-  const std::string id(prepared->record->id.view());
-  const bool auto_remove = prepared->record->host.auto_remove;
-  Fd dir(open(prepared->bundle.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+void run_monitor(store::Store& store, const LaunchOrder& order, Fd locked_dir, Fd conversation) {
+  // The command's lock is on the description that both share: ours for later must be another one.
+  Fd dir(openat(locked_dir.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  auto prepared = prepare(store, order.id, dir.get());
+  if (!prepared.ok()) {
+    note_failure(store, dir.get(), prepared.error());
+    send_failure(conversation.get(), prepared.error());
+    _exit(1);
+  }
+  if (order.window.rows && (*prepared)->spec->process->terminal) {
+    auto* size = (*prepared)->arena.make<oci::ConsoleSize>();
+    size->height = order.window.rows;
+    size->width = order.window.columns;
+    (*prepared)->spec->process->console_size = size;
+  }
+  const bool auto_remove = (*prepared)->record->host.auto_remove;
   {
-    Monitor monitor(store, *prepared->record, Fd(dup(dir.get())));
-    Status launched = monitor.launch(std::move(prepared));
+    Monitor monitor(store, *(*prepared)->record, Fd(dup(dir.get())));
+    Status launched = monitor.launch(std::move(*prepared));
     // Until the state says that it runs, even if our parent is killed: else `rm` would find a container that was never
     // started, and remove it from under us.
-    container_dir.reset();
+    locked_dir.reset();
     if (!launched.ok()) {
-      report_failure(store, id, auto_remove, dir.get(), conversation, launched.error());
+      report_failure(store, order.id, auto_remove, dir.get(), conversation, launched.error());
       _exit(1);
     }
     const int32_t pid = monitor.pid();
     (void)wire::send(conversation.get(), wire::kStarted, &pid, sizeof pid, true);
     // A detached command has heard all that it wants to hear.
-    if (attach)
-      monitor.add_client(std::move(conversation), attach);
+    if (order.attach)
+      monitor.add_client(std::move(conversation), order.attach);
     else
       conversation.reset();
     dir.reset();

@@ -270,13 +270,6 @@ std::string NetworkSession::path() const {
   return ns_ ? "/proc/self/fd/" + std::to_string(ns_.get()) : std::string();
 }
 
-void NetworkSession::abandon() {
-  store_ = nullptr;
-  ns_.reset();
-  lock_.reset();
-  ports_.clear();
-}
-
 void NetworkSession::swap(NetworkSession& other) {
   std::swap(store_, other.store_);
   std::swap(id_, other.id_);

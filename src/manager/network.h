@@ -45,8 +45,6 @@ class NetworkSession {
   /// The container's first address, "" when it has none; and the name servers that know the names on its networks.
   const std::string& address() const { return address_; }
   const std::vector<std::string>& name_servers() const { return name_servers_; }
-  /// After a fork: the other process keeps it.
-  void abandon();
 
  private:
   void swap(NetworkSession& other);

@@ -21,6 +21,8 @@ enum Letter : char {
   kStderr = 'E',
   kExited = 'X',  // int32: the exit code; the last message
   // To the monitor.
+  kLaunch =
+      'L',  // LaunchOrder and a descriptor: the first message, from the command that starts the container
   kAttach = 'A',      // uint8: kWantInput, kWantOutput
   kInput = 'I',       // bytes for the container's standard input
   kInputEnd = 'C',    // no more of them

@@ -66,6 +66,18 @@ void execute(const Fd& program, char* const argv[], char* const envp[]) {
 
 }  // namespace
 
+Result<Fd> protected_self() {
+  struct statfs fs;
+  if (statfs(kSelf, &fs) != 0) return Error::sys(errno, "statfs `%s`", kSelf);
+  if (!(fs.f_flags & ST_RDONLY)) {
+    if (Fd view = read_only_view()) return view;
+    if (!is_sealed_memfd()) return sealed_copy();
+  }
+  Fd self(open(kSelf, O_PATH | O_CLOEXEC));
+  if (!self) return Error::sys(errno, "open `%s`", kSelf);
+  return self;
+}
+
 Status protect_self(char* const argv[], char* const envp[]) {
   struct statfs fs;
   if (statfs(kSelf, &fs) != 0) return Error::sys(errno, "statfs `%s`", kSelf);

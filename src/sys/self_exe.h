@@ -5,6 +5,7 @@
 // host. The defence is to run from a view of the binary that nobody can write: see protect_self().
 #pragma once
 
+#include "src/base/fd.h"
 #include "src/base/result.h"
 
 namespace slipway::sys {
@@ -21,5 +22,9 @@ namespace slipway::sys {
 /// namespace, old kernel), it is a sealed memfd with a copy of the binary. Neither guards against a container
 /// that may mount the host's disks: that one owns the host.
 Status protect_self(char* const argv[], char* const envp[]);
+
+/// What protect_self() would execute, for execveat(2) in a child: the view, or the binary if it is out of reach
+/// already.
+Result<Fd> protected_self();
 
 }  // namespace slipway::sys

@@ -23,7 +23,7 @@ bool wants_to_run(const store::Record& record, const manager::Observed& observed
          observed.state->exit_code != 0;
 }
 
-Status boot_one(store::Store& store, const std::string& id, const manager::Inherited& inherited) {
+Status boot_one(store::Store& store, const std::string& id) {
   store::Containers containers(store);
   Arena arena;
   Fd lock = TRY(containers.lock(id));
@@ -32,21 +32,17 @@ Status boot_one(store::Store& store, const std::string& id, const manager::Inher
   const bool stopped = faccessat(lock.get(), "stopped", F_OK, 0) == 0;
   if (observed.is_running() || observed.monitored || !wants_to_run(*record, observed, stopped)) return {};
   unlinkat(lock.get(), "stopped", 0);
-  manager::StartOptions options;
-  options.inherited = &inherited;
-  TRY(manager::start_container(store, id, std::move(lock), options));
+  TRY(manager::start_container(store, id, std::move(lock), {}));
   return print(std::string(record->name.view()) + "\n");
 }
 
 Result<int> run(const Call& call) {
-  TRY(protect_binary(call));
-  const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
   store::Containers containers(*store);
   TRY(manager::collect_leftovers(*store));
   int exit_code = 0;
   for (const std::string& id : TRY(containers.list())) {
-    Status booted = boot_one(*store, id, inherited);
+    Status booted = boot_one(*store, id);
     if (booted.ok() || booted.error().kind() == ErrorKind::not_found) continue;
     call.log.fatal("slipway system boot", booted.error().text());
     exit_code = 1;

@@ -17,11 +17,13 @@
 #include "src/manager/engine.h"
 #include "src/manager/events.h"
 #include "src/manager/exec_user.h"
+#include "src/manager/inherited.h"
 #include "src/manager/launch.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
 #include "src/sys/file.h"
+#include "src/sys/self_exe.h"
 
 namespace slipway::cli {
 
@@ -198,7 +200,8 @@ Result<int> execute(const Call& call, store::Store& store, const std::string& id
 }
 
 Result<int> run(const Call& call) {
-  TRY(protect_binary(call));
+  // First of all: it executes this program once more.
+  TRY(sys::protect_self(call.argv, call.envp));
   const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
   store::Containers containers(*store);

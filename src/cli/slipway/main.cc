@@ -2,6 +2,7 @@
 #include "src/cli/program.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/cli/version.h"
+#include "src/manager/monitor_process.h"
 
 namespace slipway::cli {
 
@@ -158,5 +159,6 @@ constexpr Program kProgram = {
 }  // namespace slipway::cli
 
 int main(int argc, char** argv, char** envp) {
+  if (slipway::manager::called_as_monitor(argv[0])) return slipway::manager::run_monitor_process(argc, argv);
   return slipway::cli::run_program(slipway::cli::kProgram, argc, argv, envp);
 }

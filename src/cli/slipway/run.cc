@@ -115,15 +115,14 @@ Result<int> exit_code_of_lost(store::Store& store, const std::string& id) {
 }
 
 Result<int> foreground(const Call& call, store::Store& store, const manager::CreateRequest& request,
-                       manager::NewContainer container, const manager::Inherited& inherited,
+                       manager::NewContainer container, manager::MonitorProcess monitor,
                        const manager::SignalGuard& signals) {
   const store::ContainerConfig& config = request.record->config;
   manager::StartOptions start;
-  start.inherited = &inherited;
   start.attach = (config.attach_stdin ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
   if (config.tty) start.window = manager::terminal_size();
   manager::Started started =
-      TRY(manager::start_container(store, container.id, std::move(container.dir), start));
+      TRY(manager::start_container(std::move(monitor), container.id, std::move(container.dir), start));
   manager::ConversationOptions options;
   options.input = config.attach_stdin;
   options.out = config.attach_stdout;
@@ -143,8 +142,6 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
 }
 
 Result<int> run_run(const Call& call) {
-  TRY(protect_binary(call));
-  const manager::Inherited inherited = manager::Inherited::now();
   manager::CreateRequest request;
   request.record = call.arena.make<store::Record>();
   request.detach = call.args.flag("detach");
@@ -160,6 +157,8 @@ Result<int> run_run(const Call& call) {
   // A ^C from here on is for the container: it must not leave one behind that nobody has started.
   std::optional<manager::SignalGuard> signals;
   if (!request.detach) signals.emplace(TRY(manager::SignalGuard::begin()));
+  // It comes to life while the container is made.
+  manager::MonitorProcess monitor = TRY(manager::MonitorProcess::spawn(*store));
   manager::NewContainer container = TRY(create(call, *store, request, &signals));
   const std::string id = container.id;
   const auto remove_failed = [&](Error error) -> Error {
@@ -167,13 +166,11 @@ Result<int> run_run(const Call& call) {
     return error;
   };
   if (!request.detach) {
-    auto code = foreground(call, *store, request, std::move(container), inherited, *signals);
+    auto code = foreground(call, *store, request, std::move(container), std::move(monitor), *signals);
     if (!code.ok()) return remove_failed(std::move(code).error());
     return *code;
   }
-  manager::StartOptions start;
-  start.inherited = &inherited;
-  auto started = manager::start_container(*store, id, std::move(container.dir), start);
+  auto started = manager::start_container(std::move(monitor), id, std::move(container.dir), {});
   if (!started.ok()) return remove_failed(std::move(started).error());
   TRY(print(id + "\n"));
   return 0;

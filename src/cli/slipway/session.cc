@@ -7,7 +7,6 @@
 #include <cstdlib>
 
 #include "src/cli/slipway/config_file.h"
-#include "src/sys/self_exe.h"
 
 namespace slipway::cli {
 
@@ -39,17 +38,6 @@ Result<std::string> absolute_path(std::string_view path) {
   if (!getcwd(here, sizeof here)) return Error::sys(errno, "find the current directory");
   std::string absolute = here;
   return absolute.append("/").append(path);
-}
-
-Status protect_binary(const Call& call) {
-  char path[PATH_MAX];
-  const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
-  // "/": it is the view.
-  if (size > 1) {
-    path[size] = '\0';
-    setenv("SLIPWAY_EXE", path, 1);
-  }
-  return sys::protect_self(call.argv, environ);
 }
 
 Result<std::unique_ptr<store::Store>> open_store(const Call& call) {

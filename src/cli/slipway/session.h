@@ -12,10 +12,6 @@ namespace slipway::cli {
 /// SLIPWAY_RUN_ROOT and SLIPWAY_STORAGE_DRIVER count; then the config file.
 Result<std::unique_ptr<store::Store>> open_store(const Call& call);
 
-/// First of all in a verb that starts a process in a container: see src/sys/self_exe.h. Executes this program once
-/// more, from a view that has no path; the path is kept in the environment, as SLIPWAY_EXE.
-Status protect_binary(const Call& call);
-
 /// A path as it is seen from the current directory, made absolute.
 Result<std::string> absolute_path(std::string_view path);
 

@@ -31,18 +31,14 @@ Result<std::optional<Fd>> claim(store::Store& store, const std::string& id) {
   return std::optional<Fd>(std::move(lock));
 }
 
-Status start_detached(store::Store& store, std::string_view name, const manager::Inherited& inherited) {
+Status start_detached(store::Store& store, std::string_view name) {
   const std::string id = TRY(store::Containers(store).find(name));
   std::optional<Fd> lock = TRY(claim(store, id));
-  if (lock) {
-    manager::StartOptions options;
-    options.inherited = &inherited;
-    TRY(manager::start_container(store, id, std::move(*lock), options));
-  }
+  if (lock) TRY(manager::start_container(store, id, std::move(*lock), {}));
   return print(std::string(name) + "\n");
 }
 
-Result<int> start_attached(const Call& call, store::Store& store, const manager::Inherited& inherited) {
+Result<int> start_attached(const Call& call, store::Store& store) {
   store::Containers containers(store);
   const std::string id = TRY(containers.find(call.args[0]));
   const store::Record* record = TRY(containers.load(id, call.arena));
@@ -57,7 +53,6 @@ Result<int> start_attached(const Call& call, store::Store& store, const manager:
   options.proxy_signals = !call.args.given("sig-proxy") || call.args.flag("sig-proxy");
   options.detach_keys = call.args.value("detach-keys", options.detach_keys.c_str());
   manager::StartOptions start;
-  start.inherited = &inherited;
   start.attach = (options.input ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
   if (record->config.tty) start.window = manager::terminal_size();
   const manager::Started started = TRY(manager::start_container(store, id, std::move(*lock), start));
@@ -68,17 +63,14 @@ Result<int> start_attached(const Call& call, store::Store& store, const manager:
 }
 
 Result<int> run(const Call& call) {
-  TRY(protect_binary(call));
-  const manager::Inherited inherited = manager::Inherited::now();
   const auto store = TRY(open_store(call));
   TRY(manager::collect_leftovers(*store));
   if (call.args.flag("attach") || call.args.flag("interactive")) {
     if (call.args.size() > 1)
       return Error::of(ErrorKind::invalid, "you cannot start and attach multiple containers at once");
-    return start_attached(call, *store, inherited);
+    return start_attached(call, *store);
   }
-  return for_each_argument(call,
-                           [&](std::string_view name) { return start_detached(*store, name, inherited); });
+  return for_each_argument(call, [&](std::string_view name) { return start_detached(*store, name); });
 }
 
 constexpr Verb kVerb = {"start", "CONTAINER...", "Start stopped containers", kOptions, 1, kNoLimit, false,

@@ -45,8 +45,6 @@ Result<int> run_stop(const Call& call) {
 }
 
 Result<int> run_restart(const Call& call) {
-  TRY(protect_binary(call));
-  const manager::Inherited inherited = manager::Inherited::now();
   const std::optional<int> seconds = TRY(timeout(call));
   const std::optional<int> first = TRY(signal(call));
   const auto store = TRY(open_store(call));
@@ -64,9 +62,7 @@ Result<int> run_restart(const Call& call) {
     TRY(manager::stop_container(*store, id, seconds, first));
     Fd lock = TRY(containers.lock(id));
     TRY(manager::set_stopped(*store, id, false));
-    manager::StartOptions options;
-    options.inherited = &inherited;
-    TRY(manager::start_container(*store, id, std::move(lock), options));
+    TRY(manager::start_container(*store, id, std::move(lock), {}));
     return print(std::string(name) + "\n");
   });
 }

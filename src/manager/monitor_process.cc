@@ -1,0 +1,135 @@
+#include "src/manager/monitor_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "src/manager/launch.h"
+#include "src/manager/monitor.h"
+#include "src/sys/descriptor_passing.h"
+#include "src/sys/kernel.h"
+#include "src/sys/self_exe.h"
+
+namespace slipway::manager {
+
+namespace {
+
+constexpr char kName[] = "slipway-monitor";
+
+struct Message {
+  char letter = wire::kLaunch;
+  LaunchOrder order;
+};
+
+/// In the order in which run_monitor_process() takes them. The driver's options come last.
+std::vector<std::string> words_of(const store::StoreOptions& options) {
+  std::vector<std::string> words = {kName, options.root, options.run_root, options.driver,
+                                    options.network_backend};
+  for (const auto& [key, value] : options.driver_options) words.push_back(key + "=" + value);
+  return words;
+}
+
+store::StoreOptions options_of(int argc, char* const* argv) {
+  store::StoreOptions options;
+  options.root = argv[1];
+  options.run_root = argv[2];
+  options.driver = argv[3];
+  options.network_backend = argv[4];
+  for (int i = 5; i < argc; ++i) {
+    const std::string_view option(argv[i]);
+    const size_t equals = option.find('=');
+    options.driver_options.emplace_back(option.substr(0, equals), option.substr(equals + 1));
+  }
+  return options;
+}
+
+/// A view has no path, and `--init` looks for slip beside slipway.
+void remember_path() {
+  char path[PATH_MAX];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (size <= 1) return;
+  path[size] = '\0';
+  setenv("SLIPWAY_EXE", path, 1);
+}
+
+/// A process of its own: no terminal, no streams, no signals from the shell that started the command.
+void become_monitor() {
+  setsid();
+  prctl(PR_SET_NAME, kName);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int fd = 0; fd < 3; ++fd) dup2(null.get(), fd);
+  if (chdir("/") < 0) _exit(1);
+  umask(022);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) signal(number, SIG_IGN);
+}
+
+}  // namespace
+
+Result<MonitorProcess> MonitorProcess::spawn(const store::Store& store) {
+  remember_path();
+  const Fd program = TRY(sys::protected_self());
+  std::vector<std::string> words = words_of(store.options());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  auto [ours, theirs] = TRY(wire::pair());
+  const pid_t child = vfork();
+  if (child < 0) return Error::sys(errno, "fork the monitor");
+  if (child == 0) {
+    // Descriptors that the command was born with must not live as long as the container: whoever waits for the end of
+    // such a pipe, or for such a lock, would wait for that.
+    if (dup2(theirs.get(), STDIN_FILENO) == STDIN_FILENO &&
+        sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+      syscall(SYS_execveat, program.get(), "", argv.data(), environ, AT_EMPTY_PATH);
+    _exit(127);
+  }
+  return MonitorProcess(std::move(ours));
+}
+
+Status MonitorProcess::launch(const LaunchOrder& order, int dir) {
+  Message message;
+  message.order = order;
+  if (sys::send_with_fds(conversation_.get(), &message, sizeof message, &dir, 1) < 0 && errno != EPIPE)
+    return Error::sys(errno, "order the monitor to start the container");
+  return {};  // one that has died is noticed by who waits for its answer
+}
+
+bool called_as_monitor(const char* program) {
+  return program && strcmp(program, kName) == 0;
+}
+
+int run_monitor_process(int argc, char* const* argv) {
+  Fd conversation(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+  if (argc < 5 || !conversation) {
+    fprintf(stderr, "%s: is started by slipway\n", kName);
+    return 125;
+  }
+  become_monitor();
+  Result<std::unique_ptr<store::Store>> store = store::Store::open(options_of(argc, argv));
+  Message message;
+  int dir;
+  const ssize_t size = sys::receive_with_fd(conversation.get(), &message, sizeof message, &dir);
+  Fd locked_dir(dir);
+  if (size != sizeof message || message.letter != wire::kLaunch || !locked_dir) return 0;
+  if (!store.ok()) {
+    send_failure(conversation.get(), store.error());
+    return 1;
+  }
+  run_monitor(**store, message.order, std::move(locked_dir), std::move(conversation));
+}
+
+}  // namespace slipway::manager
