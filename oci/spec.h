@@ -289,7 +289,7 @@ extern const json::Type kResourcesType;  // for update --resources
 using Warnings = ListBuilder<Str>;
 
 /// Reads config.json text. Unknown keys are added to the warnings: the specification lets a runtime ignore
-/// them, but never silently. Platform sections for other systems (windows, solaris, vm, zos) are refused.
+/// them, but never silently. So are the sections for other systems (windows, solaris, vm, zos, freebsd).
 Result<Spec*> parse_spec(std::string_view text, Arena& arena, Warnings& warnings);
 Result<Process*> parse_process(std::string_view text, Arena& arena, Warnings& warnings);
 Result<Resources*> parse_resources(std::string_view text, Arena& arena, Warnings& warnings);

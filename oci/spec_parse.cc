@@ -56,7 +56,9 @@ void warn(Warnings& warnings, const char* fmt, ...) {
 }
 
 Result<Spec*> parse_spec(std::string_view text, Arena& arena, Warnings& warnings) {
-  return parse<Spec>(text, kSpecType, arena, warnings, true);
+  Spec* const spec = TRY(parse<Spec>(text, kSpecType, arena, warnings, true));
+  TRY(apply_annotations(*spec, arena));
+  return spec;
 }
 
 Result<Process*> parse_process(std::string_view text, Arena& arena, Warnings& warnings) {

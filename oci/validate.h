@@ -1,4 +1,4 @@
-// Parts of validate_spec() that have files of their own; not for others.
+// Parts of parse_spec() and validate_spec() that have files of their own; not for others.
 #pragma once
 
 #include "oci/spec.h"
@@ -9,6 +9,9 @@ Status validate_namespaces(const Spec& spec, Warnings& warnings);
 Status validate_mount_namespace(const Linux& section);
 Status validate_sysctl(const Spec& spec);
 Status validate_seccomp(const Seccomp& seccomp, Warnings& warnings);
+
+/// Annotations that stand for properties.
+Status apply_annotations(Spec& spec, Arena& arena);
 
 /// Adds a warning; after 64 of them, that there are more. A document of warnings alone must not make a log of
 /// the same size.

@@ -194,6 +194,8 @@ Status Creation::plan() {
   namespaces_ = TRY(plan_namespaces(spec_, keep_));
   TRY(plan_child());
   if (linux_.seccomp) {
+    if (spec_.annotations.find("run.oci.seccomp_fail_unknown_syscall"))
+      TRY(check_seccomp_calls(*linux_.seccomp));
     seccomp_ = TRY(seccomp_program(*linux_.seccomp, context_.root));
     plan_->process.seccomp = seccomp_plan(seccomp_);
   }

@@ -106,6 +106,15 @@ Result<sys::SeccompProfile> profile_of(const oci::Seccomp& seccomp, Arena& arena
 
 }  // namespace
 
+Status check_seccomp_calls(const oci::Seccomp& seccomp) {
+  for (const oci::SeccompSyscall& call : seccomp.syscalls)
+    for (Str name : call.names)
+      if (!sys::is_seccomp_call(name.c_str()))
+        return Error::of(ErrorKind::unsupported, "linux.seccomp.syscalls: unknown system call `%s`",
+                         name.c_str());
+  return {};
+}
+
 Result<sys::SeccompProgram> seccomp_program(const oci::Seccomp& seccomp, const std::string& root) {
   Arena arena;
   const sys::SeccompProfile profile = TRY(profile_of(seccomp, arena));

@@ -16,6 +16,9 @@ namespace slipway::runtime {
 /// safety. An unusable cache is no error: the program is compiled then.
 Result<sys::SeccompProgram> seccomp_program(const oci::Seccomp& seccomp, const std::string& root);
 
+/// An error for a system call that is unknown here; else its rules are left out.
+Status check_seccomp_calls(const oci::Seccomp& seccomp);
+
 /// What the child loads; points into the program.
 SeccompPlan seccomp_plan(const sys::SeccompProgram& program);
 

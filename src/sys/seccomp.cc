@@ -219,6 +219,10 @@ bool is_seccomp_architecture(std::string_view name) {
   return architecture(name) != 0;
 }
 
+bool is_seccomp_call(const char* name) {
+  return seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR;
+}
+
 std::string seccomp_library_version() {
   const scmp_version* version = seccomp_version();
   return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +

@@ -55,6 +55,8 @@ Result<SeccompProgram> compile_seccomp(const SeccompProfile& profile);
 
 /// Whether libseccomp knows the architecture.
 bool is_seccomp_architecture(std::string_view name);
+/// Whether libseccomp knows the system call, of whatever architecture.
+bool is_seccomp_call(const char* name);
 /// "2.5.4"; part of the key under which programs are cached, and of `features`.
 std::string seccomp_library_version();
 /// Actions, and filter flags, that the running kernel knows.

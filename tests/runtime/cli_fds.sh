@@ -50,6 +50,41 @@ done
 check slip delete --force "$id"
 check slip delete --force "$id-2"
 
+# A pidfd of the process is sent to a socket, which an option names or crun's annotation.
+require_command python3
+cat >"$TMPDIR/receiver.py" <<'X'
+import socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1]); server.listen(1)
+open(sys.argv[1] + ".ready", "w").close()
+connection, _ = server.accept()
+_, fds, _, _ = socket.recv_fds(connection, 4096, 4)
+for fd in fds:
+    print(next(line for line in open(f"/proc/self/fdinfo/{fd}") if line.startswith("Pid:")), end="")
+X
+receive() {
+  rm -f "$TMPDIR/s" "$TMPDIR/s.ready"
+  python3 "$TMPDIR/receiver.py" "$TMPDIR/s" >"$TMPDIR/received" &
+  receiver=$!
+  wait_for 10 test -e "$TMPDIR/s.ready"
+}
+sent_pidfd() { # OPTION...
+  receive
+  check slip create --bundle "$bundle" --pid-file "$TMPDIR/pid" "$@" "$id"
+  wait "$receiver"
+  check_eq "Pid: $(cat "$TMPDIR/pid")" "$(xargs <"$TMPDIR/received")" "pidfd with $*"
+}
+sent_pidfd --pidfd-socket "$TMPDIR/s"
+check slip start "$id"
+receive
+check slip exec --detach --pidfd-socket "$TMPDIR/s" --pid-file "$TMPDIR/pid" "$id" sleep 1000
+wait "$receiver"
+check_eq "Pid: $(cat "$TMPDIR/pid")" "$(xargs <"$TMPDIR/received")" "pidfd of exec"
+check slip delete --force "$id"
+edit_config "$bundle" '.annotations = {"run.oci.pidfd_receiver": $path}' --arg path "$TMPDIR/s"
+sent_pidfd
+check slip delete --force "$id"
+
 # The completions are programs that their shells can read.
 "$SLIP" --completion bash | bash -n
 for shell in zsh fish; do [ -n "$("$SLIP" --completion $shell)" ]; done

@@ -88,6 +88,14 @@ touch "$TMPDIR/none"
 check_refused "linux.seccomp.listenerPath: connect to \`$TMPDIR/none\`: Connection refused" \
   ".linux.seccomp.listenerPath = \"$TMPDIR/none\""
 check_refused "linux.seccomp.listenerPath" '.linux.seccomp.listenerPath = "/no/such"'
+# crun's annotation for the same.
+edit_config "$bundle" '.annotations["run.oci.seccomp.receiver"] = .linux.seccomp.listenerPath
+  | del(.linux.seccomp.listenerPath, .linux.seccomp.listenerMetadata)'
+run slip run --bundle "$bundle" "$id"
+check_eq 7 "$status" "run with run.oci.seccomp.receiver"
+check_contains "$err" "No medium found"
+edit_config "$bundle" 'del(.annotations)'
+
 # Without a rule that notifies nobody listens.
 edit_config "$bundle" '.linux.seccomp |= (.syscalls = [] | .listenerPath = "/no/such") | .process.args = ["true"]'
 check slip run --bundle "$bundle" "$id"

@@ -25,6 +25,15 @@ done
 check_eq "$(readlink "/proc/$pid/ns/time")" "$(slip exec "$id" readlink /proc/self/ns/time)" "namespace of exec"
 check slip delete --force "$id"
 
+# crun's annotation for the offsets.
+edit_config "$bundle" 'del(.linux.timeOffsets) | .process.args = ["cut", "-d.", "-f1", "/proc/uptime"]
+  | .annotations = {"run.oci.timens_offset": "7 7000000 0"}'
+check slip run --bundle "$bundle" "$id"
+[ "$out" -ge 7000000 ] || fail "uptime with run.oci.timens_offset: $out"
+edit_config "$bundle" '.annotations = {"run.oci.timens_offset": "boottime 5"}'
+check_fails 1 'run.oci.timens_offset: "boottime 5" is not of the form' slip run --bundle "$bundle" "$id"
+edit_config "$bundle" 'del(.annotations)'
+
 # Joined by its path. (Before 6.3 only the children of what `unshare` executes are in it.)
 unshare --time --boottime 7000000 sleep 1000 &
 holder=$!

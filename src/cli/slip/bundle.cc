@@ -81,6 +81,8 @@ Status read_process_options(const Call& call, bool terminal, bool detached, runt
 Result<runtime::CreateOptions> read_create_options(const Call& call, const Bundle& bundle, bool detached) {
   runtime::CreateOptions out;
   TRY(read_process_options(call, bundle.spec->process->terminal, detached, out));
+  const Str* const receiver = bundle.spec->annotations.find("run.oci.pidfd_receiver");
+  if (receiver && out.pidfd_socket.empty()) out.pidfd_socket = receiver->c_str();
   out.bundle = bundle.path;
   out.no_pivot = call.args.flag("no-pivot");
   out.no_new_keyring = call.args.flag("no-new-keyring");
