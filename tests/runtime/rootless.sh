@@ -47,3 +47,9 @@ edit_config "$work/b" 'del(.linux.resources) | .linux.uidMappings = [{containerI
 chown -R 4321:4321 "$work/b"
 run as_user run --bundle b "$id"
 [ "$status" = 1 ] || { show; fail "root's id was mapped"; }
+# Root's own configuration: a user namespace with the user in it is made without being asked for.
+"$SLIP" spec --file root.json --bundle "$work/b"
+jq '.process.terminal = false | .process.args = ["sh", "-c", "id -u; cat /proc/self/uid_map"]' "$work/b/root.json" >"$work/b/config.json"
+chown -R 4321:4321 "$work/b"
+check as_user run --bundle b "$id"
+check_eq "0 0 4321 1" "$(xargs <<<"$out")" "maps without being asked"

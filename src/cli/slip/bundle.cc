@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "src/cli/slip/rootless.h"
 #include "src/sys/file.h"
 
 namespace slipway::cli {
@@ -62,6 +63,7 @@ Result<Bundle> read_bundle(const Call& call) {
     return Error::of(ErrorKind::not_found, "JSON specification file %s not found", name);
   bundle.text = TRY(std::move(text));
   bundle.spec = TRY(oci::parse_spec(bundle.text, call.arena, bundle.warnings).ctx("%s", name));
+  add_user_namespace(*bundle.spec, call.arena);
   TRY(oci::validate_spec(*bundle.spec, bundle.warnings).ctx("%s", name));
   return bundle;
 }
