@@ -15,12 +15,9 @@
 
 #include "drivers/aufs_options.h"
 #include "drivers/copy_tree.h"
-#include "drivers/home.h"
-#include "drivers/layer_table.h"
 #include "drivers/options.h"
 #include "drivers/registry.h"
-#include "drivers/staging.h"
-#include "drivers/tree_usage.h"
+#include "drivers/table_driver.h"
 #include "drivers/union_changes.h"
 #include "src/base/fault.h"
 #include "src/sys/file.h"
@@ -30,31 +27,14 @@
 namespace slipway::drivers {
 namespace {
 
-class AufsStage : public Stage {
- public:
-  AufsStage(const Staging& staging, StagedDir place) : staging_(staging), place_(std::move(place)) {}
-  ~AufsStage() override { (void)staging_.remove(place_.name); }
-  int root() const override { return diff.get(); }
-  int place() const { return place_.dir.get(); }
-
-  Fd diff;
-  std::string parent;
-
- private:
-  const Staging& staging_;
-  StagedDir place_;
-};
-
-class Aufs : public Driver {
+class Aufs : public TableDriver {
  public:
   struct Directories {
     Fd layers, mnt;
   };
   Aufs(Home home, LayerTable diffs, Directories directories, Staging staging)
-      : home_(std::move(home)),
-        diffs_(std::move(diffs)),
-        in_(std::move(directories)),
-        staging_(std::move(staging)) {}
+      : TableDriver(std::move(home), "diff", std::move(diffs), std::move(staging)),
+        in_(std::move(directories)) {}
 
   const char* name() const override { return "aufs"; }
   Capabilities capabilities() const override {
@@ -75,21 +55,10 @@ class Aufs : public Driver {
   Result<sys::MountSpec> mounts(std::string_view id) override;
   Status release(std::string_view id) override;
   Result<std::vector<Change>> changes(std::string_view id) override;
-  Result<Fd> contents(std::string_view id) override {
-    TRY(diffs_.record_of(id));
-    return diffs_.open(id);
-  }
-  Result<Usage> usage(std::string_view id) override {
-    const std::vector<Change> changed = TRY(changes(id));
-    const Fd diff = TRY(diffs_.open(id));
-    return usage_of(diff.get(), changed);
-  }
-  Result<bool> exists(std::string_view id) override { return diffs_.exists(id); }
   Status remove(std::string_view id) override;
-  Result<std::vector<std::string>> list() override { return diffs_.list(); }
   Status recover() override;
   Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
-    TRY(diffs_.record_of(id));
+    TRY(layers_.record_of(id));
     return std::vector<std::pair<std::string, std::string>>{{"Diff", path_of(id)}};
   }
   std::vector<std::pair<std::string, std::string>> status() override {
@@ -101,18 +70,14 @@ class Aufs : public Driver {
   }
 
  private:
-  std::string path_of(std::string_view id) const { return home_.path + "/diff/" + std::string(id); }
   Result<std::vector<std::string>> below(std::string_view id) const;
-  Result<std::unique_ptr<AufsStage>> new_stage(std::string_view parent);
+  Result<std::unique_ptr<TableStage>> new_stage(std::string_view parent);
   Result<std::string> chain_on(std::string_view parent) const;
-  Status take_metadata(const AufsStage& stage, std::string_view parent) const;
-  Status publish(AufsStage& stage, std::string_view id, std::string_view parent, bool committed);
+  Status take_metadata(const TableStage& stage, std::string_view parent) const;
+  Status publish(TableStage& stage, std::string_view id, std::string_view parent, bool committed);
   void forget(std::string_view id) const;
 
-  Home home_;
-  LayerTable diffs_;
   Directories in_;
-  Staging staging_;
 };
 
 // --- layers/<id> ---------------------------------------------------------------------------------------------------
@@ -133,7 +98,7 @@ Result<std::vector<std::string>> Aufs::below(std::string_view id) const {
 // What layers/<id> of a layer on `parent` says. Refuses here what could not be mounted later.
 Result<std::string> Aufs::chain_on(std::string_view parent) const {
   if (parent.empty()) return std::string();
-  const Record record = TRY(diffs_.record_of(parent));
+  const Record record = TRY(layers_.record_of(parent));
   if (!record.committed)
     return Error::of(ErrorKind::invalid, "layer `%s` is not committed", std::string(parent).c_str());
   std::string text = std::string(parent) + "\n";
@@ -150,12 +115,12 @@ Result<std::string> Aufs::chain_on(std::string_view parent) const {
 // A stage without parent has this mode until somebody gives its root one: then its parent's is taken at commit.
 constexpr mode_t kModeNotSet = 01755;
 
-Result<std::unique_ptr<AufsStage>> Aufs::new_stage(std::string_view parent) {
+Result<std::unique_ptr<TableStage>> Aufs::new_stage(std::string_view parent) {
   TRY(chain_on(parent));
-  auto stage = std::make_unique<AufsStage>(staging_, TRY(staging_.make(0700)));
+  auto stage = std::make_unique<TableStage>(staging_, TRY(staging_.make(0700)));
   if (mkdirat(stage->place(), "diff", 0755) < 0) return Error::sys(errno, "mkdir `diff`");
-  stage->diff = TRY(sys::open_at(stage->place(), "diff", O_RDONLY | O_DIRECTORY));
-  stage->parent = parent;
+  stage->tree = TRY(sys::open_at(stage->place(), "diff", O_RDONLY | O_DIRECTORY));
+  stage->record.parent = parent;
   if (fchmod(stage->root(), kModeNotSet) < 0) return Error::sys(errno, "chmod `diff`");
   if (!parent.empty()) TRY(take_metadata(*stage, parent));
   fault_point("aufs.stage");
@@ -163,7 +128,7 @@ Result<std::unique_ptr<AufsStage>> Aufs::new_stage(std::string_view parent) {
 }
 
 // The root's mode, owner and attributes, of the parent or the default.
-Status Aufs::take_metadata(const AufsStage& stage, std::string_view parent) const {
+Status Aufs::take_metadata(const TableStage& stage, std::string_view parent) const {
   struct stat info = {};
   if (fstat(stage.root(), &info) < 0) return Error::sys(errno, "stat `diff`");
   if ((info.st_mode & 07777) != kModeNotSet) return {};
@@ -171,21 +136,20 @@ Status Aufs::take_metadata(const AufsStage& stage, std::string_view parent) cons
     if (fchmod(stage.root(), 0755) < 0) return Error::sys(errno, "chmod `diff`");
     return {};
   }
-  const Fd from = TRY(diffs_.open(parent));
+  const Fd from = TRY(layers_.open(parent));
   return copy_directory_metadata(from.get(), stage.root());
 }
 
-Status Aufs::publish(AufsStage& stage, std::string_view id, std::string_view parent, bool committed) {
+Status Aufs::publish(TableStage& stage, std::string_view id, std::string_view parent, bool committed) {
   TRY(check_layer_name(id));
-  if (stage.parent != parent && !stage.parent.empty())
+  if (stage.record.parent != parent && !stage.record.parent.empty())
     return Error::of(ErrorKind::invalid, "aufs: a stage with a parent cannot be committed onto another");
   const std::string name(id);
   const std::string chain = TRY(chain_on(parent));
   TRY(take_metadata(stage, parent));
-  Record record;
-  record.parent = parent;
-  record.committed = committed;
-  return diffs_.publish(stage.place(), "diff", id, record, committed, [&]() -> Status {
+  stage.record.parent = parent;
+  stage.record.committed = committed;
+  return layers_.publish(stage.place(), "diff", id, stage.record, committed, [&]() -> Status {
     TRY(sys::replace_file_at(in_.layers.get(), name.c_str(), chain, 0644, committed));
     fault_point("aufs.publish.layers");
     if (mkdirat(in_.mnt.get(), name.c_str(), 0755) < 0 && errno != EEXIST)
@@ -196,7 +160,7 @@ Status Aufs::publish(AufsStage& stage, std::string_view id, std::string_view par
 }
 
 Status Aufs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) {
-  Status published = publish(static_cast<AufsStage&>(*stage), id, parent, true);
+  Status published = publish(static_cast<TableStage&>(*stage), id, parent, true);
   if (!published.ok() && published.error().kind() == ErrorKind::exists) return {};
   return published;
 }
@@ -204,16 +168,16 @@ Status Aufs::commit(std::unique_ptr<Stage> stage, std::string_view id, std::stri
 Status Aufs::create_rw(std::string_view id, std::string_view parent, const RwOptions& options) {
   TRY(check_layer_name(id));
   if (options.size) return Error::of(ErrorKind::unsupported, "aufs cannot limit the size of a layer");
-  if (TRY(diffs_.exists(id)))
+  if (TRY(layers_.exists(id)))
     return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
-  const std::unique_ptr<AufsStage> stage = TRY(new_stage(parent));
+  const std::unique_ptr<TableStage> stage = TRY(new_stage(parent));
   return publish(*stage, id, parent, false);
 }
 
 // --- mounting ------------------------------------------------------------------------------------------------------
 
 Result<sys::MountSpec> Aufs::mounts(std::string_view id) {
-  const Record record = TRY(diffs_.record_of(id));
+  const Record record = TRY(layers_.record_of(id));
   const std::string name(id);
   sys::MountSpec spec;
   spec.read_only = record.committed;
@@ -243,7 +207,7 @@ Result<sys::MountSpec> Aufs::mounts(std::string_view id) {
 // directories of its own in the writable branch. Of use while it is mounted only.
 Status Aufs::release(std::string_view id) {
   TRY(check_layer_name(id));
-  Result<Fd> diff = diffs_.open(id);
+  Result<Fd> diff = layers_.open(id);
   if (!diff.ok())
     return diff.error().kind() == ErrorKind::not_found ? Status() : Status(std::move(diff).error());
   for (const char* kept : {".wh..wh.plnk", ".wh..wh.orph"}) {
@@ -256,11 +220,11 @@ Status Aufs::release(std::string_view id) {
 }
 
 Result<std::vector<Change>> Aufs::changes(std::string_view id) {
-  TRY(diffs_.record_of(id));
-  const Fd upper = TRY(diffs_.open(id));
+  TRY(layers_.record_of(id));
+  const Fd upper = TRY(layers_.open(id));
   std::vector<Fd> lowers;
   for (const std::string& layer : TRY(below(id))) {
-    Fd fd = TRY(diffs_.open(layer));
+    Fd fd = TRY(layers_.open(layer));
     lowers.push_back(std::move(fd));
   }
   return union_changes(upper.get(), lowers, UnionFormat::aufs);
@@ -273,12 +237,12 @@ void Aufs::forget(std::string_view id) const {
   unlinkat(in_.layers.get(), name.c_str(), 0);
   unlinkat(in_.mnt.get(), name.c_str(), AT_REMOVEDIR);
   fault_point("aufs.remove.layers");
-  (void)diffs_.records().remove(id);
+  (void)layers_.records().remove(id);
 }
 
 Status Aufs::remove(std::string_view id) {
   TRY(check_layer_name(id));
-  Result<std::string> dead = staging_.take(diffs_.dir(), std::string(id).c_str());
+  Result<std::string> dead = staging_.take(layers_.dir(), std::string(id).c_str());
   if (!dead.ok() && dead.error().kind() != ErrorKind::not_found) return std::move(dead).error();
   forget(id);
   fault_point("aufs.remove.record");
@@ -288,8 +252,8 @@ Status Aufs::remove(std::string_view id) {
 Status Aufs::recover() {
   const unsigned found = TRY(staging_.recover([](int, const char*) { return Status(); }));
   if (found == 0) return {};
-  for (const int dir : {diffs_.records().dir(), in_.layers.get(), in_.mnt.get()})
-    TRY(diffs_.for_orphans(dir, [&](const std::string& name) -> Status {
+  for (const int dir : {layers_.records().dir(), in_.layers.get(), in_.mnt.get()})
+    TRY(layers_.for_orphans(dir, [&](const std::string& name) -> Status {
       unlinkat(dir, name.c_str(), dir == in_.mnt.get() ? AT_REMOVEDIR : 0);
       return {};
     }));

@@ -11,13 +11,10 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "drivers/home.h"
-#include "drivers/layer_table.h"
 #include "drivers/naive_diff.h"
 #include "drivers/options.h"
 #include "drivers/registry.h"
-#include "drivers/staging.h"
-#include "drivers/tree_usage.h"
+#include "drivers/table_driver.h"
 #include "src/base/fault.h"
 #include "src/sys/btrfs.h"
 #include "src/sys/file.h"
@@ -52,17 +49,14 @@ Status drop_tree(const LayerTable& layers, int place) {
   return forget_group(layers, group);
 }
 
-class BtrfsStage : public Stage {
+class BtrfsStage : public TableStage {
  public:
   BtrfsStage(const LayerTable& layers, const Staging& staging, StagedDir place)
-      : layers_(layers), staging_(staging), place_(std::move(place)) {}
+      : TableStage(staging, std::move(place)), layers_(layers) {}
   ~BtrfsStage() override {
     tree.reset();
-    if (!published) (void)drop_tree(layers_, place_.dir.get());
-    (void)staging_.remove(place_.name);
+    if (!published) (void)drop_tree(layers_, place());
   }
-  int root() const override { return tree.get(); }
-  int place() const { return place_.dir.get(); }
 
   /// Opens the subvolume, which has been made.
   Status open() {
@@ -71,22 +65,16 @@ class BtrfsStage : public Stage {
     return sys::replace_file_at(place(), kGroup, std::to_string(record.group), 0600, false);
   }
 
-  Fd tree;
-  Record record;
   bool published = false;
 
  private:
   const LayerTable& layers_;
-  const Staging& staging_;
-  StagedDir place_;
 };
 
-class Btrfs : public Driver {
+class Btrfs : public TableDriver {
  public:
   Btrfs(Home home, LayerTable layers, Staging staging, uint64_t min_space)
-      : home_(std::move(home)),
-        layers_(std::move(layers)),
-        staging_(std::move(staging)),
+      : TableDriver(std::move(home), "subvolumes", std::move(layers), std::move(staging)),
         min_space_(min_space) {}
 
   const char* name() const override { return "btrfs"; }
@@ -104,29 +92,8 @@ class Btrfs : public Driver {
   Status commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) override;
   Status create_rw(std::string_view id, std::string_view parent, const RwOptions& options) override;
 
-  Result<sys::MountSpec> mounts(std::string_view id) override {
-    const Record record = TRY(layers_.record_of(id));
-    sys::MountSpec spec;
-    spec.source = path_of(id);
-    spec.target = spec.source;
-    spec.read_only = record.committed;
-    return spec;
-  }
-  Status release(std::string_view id) override { return check_layer_name(id); }
-
   Result<std::vector<Change>> changes(std::string_view id) override;
-  Result<Fd> contents(std::string_view id) override {
-    TRY(layers_.record_of(id));
-    return layers_.open(id);
-  }
-  Result<Usage> usage(std::string_view id) override {
-    const std::vector<Change> changed = TRY(changes(id));
-    const Fd tree = TRY(layers_.open(id));
-    return usage_of(tree.get(), changed);
-  }
-  Result<bool> exists(std::string_view id) override { return layers_.exists(id); }
   Status remove(std::string_view id) override;
-  Result<std::vector<std::string>> list() override { return layers_.list(); }
   Status recover() override;
 
   Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
@@ -138,15 +105,11 @@ class Btrfs : public Driver {
   }
 
  private:
-  std::string path_of(std::string_view id) const { return home_.path + "/subvolumes/" + std::string(id); }
   Result<std::unique_ptr<BtrfsStage>> snapshot_of(std::string_view parent);
   Status publish(BtrfsStage& stage, std::string_view id, bool sync);
   Status forget(std::string_view id) const;
   Result<std::vector<Candidate>> sent_paths(int parent, int tree, const Record& record) const;
 
-  Home home_;
-  LayerTable layers_;
-  Staging staging_;
   uint64_t min_space_;
 };
 

@@ -11,13 +11,10 @@
 #include <cerrno>
 
 #include "drivers/copy_tree.h"
-#include "drivers/home.h"
-#include "drivers/layer_table.h"
 #include "drivers/naive_diff.h"
 #include "drivers/options.h"
 #include "drivers/registry.h"
-#include "drivers/staging.h"
-#include "drivers/tree_usage.h"
+#include "drivers/table_driver.h"
 #include "src/base/fault.h"
 #include "src/sys/file.h"
 
@@ -26,34 +23,10 @@ namespace {
 
 constexpr char kTree[] = "tree";  // of a stage, in its directory in tmp/
 
-class VfsStage : public Stage {
- public:
-  VfsStage(const Staging& staging, StagedDir place) : staging_(staging), place_(std::move(place)) {}
-  ~VfsStage() override {
-    if (!place_.name.empty()) (void)staging_.remove(place_.name);
-  }
-  int root() const override { return tree_.get(); }
-
-  Status open() {
-    if (mkdirat(place_.dir.get(), kTree, 0755) < 0) return Error::sys(errno, "mkdir `tree`");
-    tree_ = TRY(sys::open_at(place_.dir.get(), kTree, O_RDONLY | O_DIRECTORY));
-    if (fchmod(tree_.get(), 0755) < 0) return Error::sys(errno, "chmod `tree`");
-    return {};
-  }
-
-  Record record;
-  int place() const { return place_.dir.get(); }
-
- private:
-  const Staging& staging_;
-  StagedDir place_;
-  Fd tree_;
-};
-
-class Vfs : public Driver {
+class Vfs : public TableDriver {
  public:
   Vfs(Home home, LayerTable layers, Staging staging)
-      : home_(std::move(home)), layers_(std::move(layers)), staging_(std::move(staging)) {}
+      : TableDriver(std::move(home), "dir", std::move(layers), std::move(staging)) {}
 
   const char* name() const override { return "vfs"; }
   Capabilities capabilities() const override { return {}; }
@@ -64,7 +37,7 @@ class Vfs : public Driver {
   }
 
   Status commit(std::unique_ptr<Stage> stage, std::string_view id, std::string_view parent) override {
-    VfsStage& staged = static_cast<VfsStage&>(*stage);
+    TableStage& staged = static_cast<TableStage&>(*stage);
     if (staged.record.parent != parent)
       return Error::of(ErrorKind::invalid, "vfs: a stage can be committed onto its own parent only");
     staged.record.committed = true;
@@ -81,19 +54,9 @@ class Vfs : public Driver {
     TRY(check_layer_name(id));
     if (TRY(layers_.exists(id)))
       return Error::of(ErrorKind::exists, "layer `%s` exists", std::string(id).c_str());
-    std::unique_ptr<VfsStage> stage = TRY(copy_of(parent));
+    std::unique_ptr<TableStage> stage = TRY(copy_of(parent));
     return layers_.publish(stage->place(), kTree, id, stage->record, false);
   }
-
-  Result<sys::MountSpec> mounts(std::string_view id) override {
-    const Record record = TRY(layers_.record_of(id));
-    sys::MountSpec spec;
-    spec.source = path_of(id);
-    spec.target = spec.source;
-    spec.read_only = record.committed;
-    return spec;
-  }
-  Status release(std::string_view id) override { return check_layer_name(id); }
 
   Result<std::vector<Change>> changes(std::string_view id) override {
     const Record record = TRY(layers_.record_of(id));
@@ -103,19 +66,6 @@ class Vfs : public Driver {
     return diff_trees(parent.get(), tree.get(), {TreeOrigin::Kind::copy, record.made});
   }
 
-  Result<Fd> contents(std::string_view id) override {
-    TRY(layers_.record_of(id));
-    return layers_.open(id);
-  }
-
-  Result<Usage> usage(std::string_view id) override {
-    const std::vector<Change> changed = TRY(changes(id));
-    const Fd tree = TRY(layers_.open(id));
-    return usage_of(tree.get(), changed);
-  }
-
-  Result<bool> exists(std::string_view id) override { return layers_.exists(id); }
-
   Status remove(std::string_view id) override {
     TRY(check_layer_name(id));
     Result<std::string> dead = staging_.take(layers_.dir(), std::string(id).c_str());
@@ -124,8 +74,6 @@ class Vfs : public Driver {
     fault_point("vfs.remove.record");
     return dead.ok() ? staging_.remove(*dead) : Status();
   }
-
-  Result<std::vector<std::string>> list() override { return layers_.list(); }
 
   Status recover() override {
     const unsigned found = TRY(staging_.recover([](int, const char*) { return Status(); }));
@@ -143,16 +91,16 @@ class Vfs : public Driver {
   }
 
  private:
-  std::string path_of(std::string_view id) const { return home_.path + "/dir/" + std::string(id); }
-
-  Result<std::unique_ptr<VfsStage>> copy_of(std::string_view parent) {
+  Result<std::unique_ptr<TableStage>> copy_of(std::string_view parent) {
     Fd source;
     if (!parent.empty()) {
       TRY(check_layer_name(parent));
       source = TRY(layers_.open(parent));
     }
-    auto stage = std::make_unique<VfsStage>(staging_, TRY(staging_.make(0700)));
-    TRY(stage->open());
+    auto stage = std::make_unique<TableStage>(staging_, TRY(staging_.make(0700)));
+    if (mkdirat(stage->place(), kTree, 0755) < 0) return Error::sys(errno, "mkdir `tree`");
+    stage->tree = TRY(sys::open_at(stage->place(), kTree, O_RDONLY | O_DIRECTORY));
+    if (fchmod(stage->root(), 0755) < 0) return Error::sys(errno, "chmod `tree`");
     if (source)
       TRY(copy_tree(source.get(), stage->root()).ctx("copy layer `%s`", std::string(parent).c_str()));
     fault_point("vfs.stage.copied");
@@ -162,10 +110,6 @@ class Vfs : public Driver {
     stage->record.made = info.st_ctim;
     return stage;
   }
-
-  Home home_;
-  LayerTable layers_;
-  Staging staging_;
 };
 
 }  // namespace
