@@ -73,10 +73,10 @@ Result<Document> image_manifest(oci::RegistryClient& registry, const std::string
 
 /// In docker's words.
 Error explained(Error error, const oci::Reference& name) {
-  const std::string_view text = error.text();
+  const std::string_view text = error.text();  // until a context is added
   if (text.starts_with("manifest unknown") || text.starts_with("not found"))
     error.add_context("manifest for %s not found", name.familiar().c_str());
-  if (text.starts_with("unauthorized") || text.starts_with("denied") || text.starts_with("name unknown"))
+  else if (text.starts_with("unauthorized") || text.starts_with("denied") || text.starts_with("name unknown"))
     error.add_context("pull access denied for %s, repository does not exist or may require 'slipway login'",
                       name.familiar_name().c_str());
   return error;
