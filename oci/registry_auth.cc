@@ -119,7 +119,7 @@ Result<std::string> RegistryClient::login() {
   }
   sys::HttpRequest get;
   get.url = url("/v2/");
-  const sys::HttpResponse response = TRY(attempt(std::move(get), header));
+  const sys::HttpResponse response = TRY(attempt(get, header));
   if (response.status == 401 || response.status == 403)
     return Error::of(ErrorKind::failed, "unauthorized: incorrect username or password");
   if (!response.success()) return registry_error(response);
