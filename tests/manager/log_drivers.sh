@@ -45,11 +45,14 @@ has "^<158>1 [0-9-]{10}T[0-9:]{8}\.[0-9]{6}[+-][0-9:]{5} $(hostname) tagged/busy
   fail "rfc5424: $(cat "$TMPDIR/got")"
 check_eq 'syslog' "$(slipway inspect -f '{{.HostConfig.LogConfig.Type}}' tagged)"
 # A line of more than 16 KiB is two; a daemon that comes back is found again.
-check slipway run -d --name long "${syslog[@]}" busybox sh -c \
-  'head -c 20000 /dev/zero | tr "\0" x; echo; read -t 2; echo before; sleep 1; echo after; sleep 100'
+mkdir "$TMPDIR/gate"
+check slipway run -d --name long "${syslog[@]}" -v "$TMPDIR/gate:/gate" busybox sh -c \
+  'head -c 20000 /dev/zero | tr "\0" x; echo; read -t 2; echo before
+  until [ -e /gate/open ]; do sleep 0.1; done; echo after; sleep 100'
 wait_for 5 has before
 stop_listening "$socket"
 listen "$socket" "$TMPDIR/got"
+touch "$TMPDIR/gate/open"
 wait_for 5 has after
 check_eq '16384 3616' "$(grep -o 'x\{1000,\}' "$TMPDIR/got" | awk '{print length}' | xargs)" 'length of the parts'
 check slipway rm -f long tagged
