@@ -53,7 +53,8 @@ ifdef SANITIZE
 BUILD := build/sanitize
 # g++ 12 sees truncations and uninitialised values in instrumented code that are not there.
 mode_flags := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -Wno-format-truncation -Wno-maybe-uninitialized
-mode_link := -fsanitize=$(SANITIZE)
+# As a shared library, gcc's libubsan does not write into the file that libasan was told of.
+mode_link := -fsanitize=$(SANITIZE) $(if $(findstring clang,$(CXX)),,-static-libubsan)
 else
 BUILD := build
 mode_flags := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY) $(HARDENING_FLAGS)

@@ -13,7 +13,6 @@ trap '[[ ${FUNCNAME[0]:-} =~ ^slip(way)?$ ]] || echo "FAILED: line $LINENO of ${
 SLIP=${SLIP:-$BUILD/slip}
 SLIPWAY=${SLIPWAY:-$BUILD/slipway}
 BUSYBOX=${BUSYBOX:-$(command -v busybox || true)}
-export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 
 # What a test that fails leaves running.
 delete_containers() {
@@ -122,6 +121,11 @@ wait_for() {
     [ $SECONDS -lt $end ] || fail "waited in vain for: $*"
     sleep 0.05
   done
+}
+
+# Whether slip can be the init of a container with --init. A dynamic one, as with SANITIZE=, does not find its libraries there.
+slip_is_static() {
+  [[ $(ldd "$SLIP" 2>&1) != *' => '* ]] || { echo "left out: --init, since $SLIP is dynamic"; return 1; }
 }
 
 # An id for a container or cgroup that no other test uses.

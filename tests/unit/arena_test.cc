@@ -5,6 +5,10 @@
 
 #include "tests/lib/cmocka.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 using namespace slipway;
 
 namespace {
@@ -79,6 +83,19 @@ void made_objects_have_their_defaults(void**) {
   assert_int_equal(list[2].value, 7);
 }
 
+void a_sanitizer_knows_what_was_given_out(void**) {
+#ifdef __SANITIZE_ADDRESS__
+  Arena arena;
+  for (const size_t size : {1, 13, 16, 70'000}) {
+    char* const at = static_cast<char*>(arena.allocate(size, 1));
+    assert_null(__asan_region_is_poisoned(at, size));
+    assert_true(__asan_address_is_poisoned(at + size));
+  }
+#else
+  skip();
+#endif
+}
+
 }  // namespace
 
 int main() {
@@ -90,6 +107,7 @@ int main() {
       cmocka_unit_test(copies_may_hold_nul),
       cmocka_unit_test(lists_grow_and_keep_their_items),
       cmocka_unit_test(made_objects_have_their_defaults),
+      cmocka_unit_test(a_sanitizer_knows_what_was_given_out),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
