@@ -123,6 +123,10 @@ wait_for() {
   done
 }
 
+# Whether the programs are built with SANITIZE=: they take more memory then, and call the sanitizers' run-time library.
+instrumented() {
+  [[ $BUILD == */sanitize ]]
+}
 # Whether slip can be the init of a container with --init. A dynamic one, as with SANITIZE=, does not find its libraries there.
 slip_is_static() {
   [[ $(ldd "$SLIP" 2>&1) != *' => '* ]] || { echo "left out: --init, since $SLIP is dynamic"; return 1; }
