@@ -213,7 +213,11 @@ void rebase(void** state) {
   compare(subject, oracle, kThree, "layer 3");
 }
 
-// As many layers as the driver says, or 500; each with a file of its own, the fifth one deleted by each.
+bool has_old_form(Driver& driver, const std::string& id) {
+  const sys::MountSpec spec = need(driver.mounts(id));
+  return !spec.options.empty() && !spec.legacy.empty();
+}
+
 // As before Linux 6.7, which has no lowerdir+: one string of options, with short paths relative to the store.
 void mounted_the_old_way(void** state) {
   Driver& driver = *subject_of(state).driver;
@@ -233,10 +237,10 @@ void mounted_the_old_way(void** state) {
     at.append("d/f", " and above");
     at.file("new", "x");
   }
+  if (!has_old_form(driver, kContainer)) skip();  // before there is an object: a longjmp destroys none
   for (const std::string& id : {kContainer, kTwo}) {
     const std::string wanted = manifest(view(driver, id).get());
     sys::MountSpec spec = need(driver.mounts(id));
-    if (spec.options.empty() || spec.legacy.empty()) skip();
     spec.options.clear();
     const Fd root = need(sys::mount_detached(spec));
     const Fd tree(openat(root.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -244,6 +248,7 @@ void mounted_the_old_way(void** state) {
   }
 }
 
+// As many layers as the driver says, or 500; each with a file of its own, the fifth one deleted by each.
 void deep_stack(void** state) {
   Subject& subject = subject_of(state);
   Driver& driver = *subject.driver;
