@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "src/runtime/cgroup_values.h"
 #include "src/runtime/systemd_properties.h"
 #include "src/sys/cgroup_systemd.h"
 #include "src/sys/file.h"
@@ -138,31 +139,40 @@ Result<std::vector<Fd>> SystemdCgroup::join(pid_t pid, bool) {
   return std::vector<Fd>();
 }
 
+Result<std::vector<DbusProperty>> SystemdCgroup::update_properties(const oci::Resources& resources) const {
+  oci::Resources whole = resources;
+  oci::CpuResources cpu;
+  oci::MemoryResources memory;
+  if (const Tree* tree = tree_of("cpu"); tree && resources.cpu) {
+    cpu = *resources.cpu;
+    complete(cpu, *tree);
+    whole.cpu = &cpu;
+  }
+  if (const Tree* tree = tree_of("memory"); tree && resources.memory) {
+    memory = *resources.memory;
+    complete(memory, *tree);
+    whole.memory = &memory;
+  }
+  std::vector<DbusProperty> properties = TRY(resource_properties(whole, !has_v1(trees_)));
+  if (!user_ && !resources.devices.empty())
+    for (DbusProperty& property : TRY(device_properties(resources.devices)))
+      properties.push_back(std::move(property));
+  return properties;
+}
+
 Status SystemdCgroup::apply(const oci::Resources& resources) {
-  if (started_) {
-    started_ = false;
-  } else {
-    oci::Resources whole = resources;
-    oci::CpuResources cpu;
-    oci::MemoryResources memory;
-    if (const Tree* tree = tree_of("cpu"); tree && resources.cpu) {
-      cpu = *resources.cpu;
-      complete(cpu, *tree);
-      whole.cpu = &cpu;
-    }
-    if (const Tree* tree = tree_of("memory"); tree && resources.memory) {
-      memory = *resources.memory;
-      complete(memory, *tree);
-      whole.memory = &memory;
-    }
-    std::vector<DbusProperty> properties = TRY(resource_properties(whole, !has_v1(trees_)));
-    if (!user_ && !resources.devices.empty())
-      for (DbusProperty& property : TRY(device_properties(resources.devices)))
-        properties.push_back(std::move(property));
-    if (!properties.empty()) {
-      sys::SystemdManager manager = TRY(sys::SystemdManager::connect(user_));
-      TRY(manager.set_properties(scope_, properties));
-    }
+  std::vector<DbusProperty> properties;
+  if (!started_) properties = TRY(update_properties(resources));
+  started_ = false;
+  // Where BFQ is, the file of the weight is its own, which systemd writes, too, out of another scale than the one of
+  // io.weight. Only now there is a directory to look for it.
+  const Tree* const tree = v2_tree();
+  if (tree && resources.block_io && resources.block_io->weight.value_or(0) &&
+      !text_of(tree->directory, "io.bfq.weight").empty())
+    put_over(properties, {{"IOWeight", io_weight_of_bfq(*resources.block_io->weight)}});
+  if (!properties.empty()) {
+    sys::SystemdManager manager = TRY(sys::SystemdManager::connect(user_));
+    TRY(manager.set_properties(scope_, properties));
   }
   return FileCgroup::apply(resources);
 }

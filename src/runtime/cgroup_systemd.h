@@ -8,6 +8,7 @@
 
 #include "src/runtime/cgroup_fs.h"
 #include "src/runtime/cgroup_path.h"
+#include "src/sys/cgroup_systemd.h"
 
 namespace slipway::runtime {
 
@@ -27,6 +28,7 @@ class SystemdCgroup final : public FileCgroup {
  private:
   Status start_unit(pid_t pid);
   Status find_directories(pid_t pid);
+  Result<std::vector<sys::DbusProperty>> update_properties(const oci::Resources& resources) const;
 
   std::string id_;
   SystemdPlace place_;

@@ -25,6 +25,10 @@ uint64_t io_weight_of_blkio(uint64_t weight) {
   return 1 + (weight - 10) * 9999 / 990;
 }
 
+uint64_t io_weight_of_bfq(uint64_t weight) {
+  return weight <= 100 ? weight : 100 + (weight - 100) * 11;
+}
+
 std::string limit_text(int64_t value) {
   return value < 0 ? "max" : std::to_string(value);
 }

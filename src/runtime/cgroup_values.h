@@ -17,6 +17,8 @@ uint64_t cpu_weight_of_shares(uint64_t shares);
 
 /// blkio.weight (10 to 1000) as io.weight (1 to 10000).
 uint64_t io_weight_of_blkio(uint64_t weight);
+/// The io.weight of which systemd makes this io.bfq.weight: to 100 the same, then a range of 9900 for one of 900.
+uint64_t io_weight_of_bfq(uint64_t weight);
 
 /// The text for a v2 limit: -1 is "max".
 std::string limit_text(int64_t value);

@@ -79,9 +79,13 @@ Status add_unified(std::string_view key, std::string_view text, std::vector<Dbus
     std::string_view file;
     const char* property;
   };
-  constexpr Limit kLimits[] = {{"memory.high", "MemoryHigh"},        {"memory.low", "MemoryLow"},
-                               {"memory.min", "MemoryMin"},          {"memory.max", "MemoryMax"},
-                               {"memory.swap.max", "MemorySwapMax"}, {"pids.max", "TasksMax"},
+  constexpr Limit kLimits[] = {{"memory.high", "MemoryHigh"},
+                               {"memory.low", "MemoryLow"},
+                               {"memory.min", "MemoryMin"},
+                               {"memory.max", "MemoryMax"},
+                               {"memory.swap.max", "MemorySwapMax"},
+                               {"memory.zswap.max", "MemoryZSwapMax"},
+                               {"pids.max", "TasksMax"},
                                {"cpu.weight", "CPUWeight"}};
   for (const Limit& limit : kLimits) {
     if (key != limit.file) continue;
@@ -92,6 +96,13 @@ Status add_unified(std::string_view key, std::string_view text, std::vector<Dbus
     return {};
   }
   if (key == "cpu.max") return add_cpu_max(text, out);
+  if (key == "io.weight" || key == "io.bfq.weight") {
+    constexpr std::string_view kAll = "default ";
+    if (text.starts_with(kAll)) text.remove_prefix(kAll.size());
+    // Else it is the weight of one device, which systemd leaves alone.
+    if (uint64_t weight = 0; parse_limit(text, weight))
+      out.emplace_back("IOWeight", key == "io.weight" ? weight : io_weight_of_bfq(weight));
+  }
   if (key == "cpu.idle" && text == "1") out.emplace_back("CPUWeight", uint64_t{0});
   if (key == "cpuset.cpus") out.emplace_back("AllowedCPUs", TRY(cpu_mask(text)));
   if (key == "cpuset.mems") out.emplace_back("AllowedMemoryNodes", TRY(cpu_mask(text)));

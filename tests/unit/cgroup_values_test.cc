@@ -33,6 +33,10 @@ static void block_weight_becomes_io_weight(void**) {
   assert_int_equal(io_weight_of_blkio(10), 1);
   assert_int_equal(io_weight_of_blkio(1000), 10000);
   assert_int_equal(io_weight_of_blkio(500), 1 + 490 * 9999 / 990);
+  for (const uint64_t weight : {10, 100, 101, 540, 1000}) {
+    const uint64_t io = io_weight_of_bfq(weight);
+    assert_int_equal(io <= 100 ? io : 100 + (io - 100) * (1000 - 100) / (10000 - 100), weight);
+  }
 }
 
 static void check_swap(Opt<int64_t> limit, Opt<int64_t> swap, const char* want) {

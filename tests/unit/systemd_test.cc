@@ -163,16 +163,22 @@ static void limits_become_properties(void**) {
   assert_string_equal(property(*resource_properties(resources, false).operator->(), "TasksMax").c_str(),
                       "t 1");
 
-  Entry<Str> unified[] = {
-      {"memory.high", "max"}, {"cpu.max", "20000 40000"}, {"memory.oom.group", "1"}, {"x.y", "z"}};
+  Entry<Str> unified[] = {{"memory.high", "max"},
+                          {"cpu.max", "20000 40000"},
+                          {"memory.oom.group", "1"},
+                          {"io.weight", "default 222"},
+                          {"x.y", "z"}};
   oci::Resources raw;
   raw.unified.items = unified;
-  raw.unified.count = 4;
+  raw.unified.count = 5;
   auto from_files = resource_properties(raw, true);
   assert_true(from_files.ok());
   assert_string_equal(property(*from_files, "MemoryHigh").c_str(), "t 18446744073709551615");
   assert_string_equal(property(*from_files, "CPUQuotaPerSecUSec").c_str(), "t 500000");
   assert_string_equal(property(*from_files, "OOMPolicy").c_str(), "s kill");
+  assert_string_equal(property(*from_files, "IOWeight").c_str(), "t 222");
+  unified[3].value = "8:0 50";
+  assert_string_equal(property(*resource_properties(raw, true).operator->(), "IOWeight").c_str(), "");
   unified[0].value = "many";
   assert_false(resource_properties(raw, true).ok());
 }
