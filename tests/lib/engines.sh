@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Real engines with our runtime, on directories and sockets of the test alone: podman, containerd, dockerd. To be sourced after
 # common.sh. ENGINE_RUNTIME=/usr/sbin/runc runs the same cases with another runtime, which tells whose fault a failure is.
+# CGROUP_MANAGER=systemd: who makes the cgroups for podman and dockerd.
 ENGINE_RUNTIME=${ENGINE_RUNTIME:-$SLIP}
 engine_dir=$TMPDIR/engine
 containerd_pid='' dockerd_pid=''
@@ -75,7 +76,7 @@ start_dockerd() {
   echo '{}' | tee "$dir/daemon.json" >"$dir/config/config.json"
   dockerd --config-file "$dir/daemon.json" --host "unix://$dir/docker.sock" --data-root "$dir/data" \
     --exec-root "$dir/exec" --pidfile "$dir/pid" --containerd "$containerd_socket" --bridge none --iptables=false \
-    --ip-masq=false --ip6tables=false --userland-proxy=false --exec-opt native.cgroupdriver=cgroupfs \
+    --ip-masq=false --ip6tables=false --userland-proxy=false --exec-opt "native.cgroupdriver=${CGROUP_MANAGER:-cgroupfs}" \
     --add-runtime "slip=$ENGINE_RUNTIME" --default-runtime slip >"$dir/log" 2>&1 &
   dockerd_pid=$!
   export DOCKER_HOST=unix://$dir/docker.sock DOCKER_CONFIG=$dir/config
