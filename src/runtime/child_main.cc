@@ -127,6 +127,7 @@ Outcome build_container(ChildPlan& plan, int* proc) {
     if (unshare(CLONE_NEWNET) < 0) return failed("unshare the network namespace");
     STEP(raise_loopback());
   }
+  if (plan.new_ipc_namespace && unshare(CLONE_NEWIPC) < 0) return failed("unshare the IPC namespace");
   STEP(build_rootfs(*plan.rootfs, enter_cgroup_namespace, &plan));
   STEP(enter_cgroup_namespace(&plan));
   // While /proc is still the host's.

@@ -118,8 +118,10 @@ void apply_namespaces(const NamespacePlan& namespaces, const oci::Spec& spec, Ar
   plan->new_cgroup_namespace = namespaces.make_cgroup;
   plan->new_time_namespace = namespaces.make_time;
   if (namespaces.make_time) plan->time_offsets = time_offsets(*spec.linux_, arena);
-  plan->clone_flags = namespaces.make & ~static_cast<uint64_t>(CLONE_NEWNET);
   plan->new_network_namespace = namespaces.makes(CLONE_NEWNET);
+  plan->new_ipc_namespace = namespaces.makes(CLONE_NEWIPC) && namespaces.own_user;
+  plan->clone_flags = namespaces.make & ~static_cast<uint64_t>(CLONE_NEWNET);
+  if (plan->new_ipc_namespace) plan->clone_flags &= ~static_cast<uint64_t>(CLONE_NEWIPC);
   request->clone_flags = plan->two_stages ? 0 : plan->clone_flags;
   request->pid_namespace = namespaces.pid;
 }

@@ -187,6 +187,8 @@ struct ChildPlan {
   const char* time_offsets = nullptr;  // text for timens_offsets
   // Unshared by the child, while the parent makes cgroups: it takes 0.6 ms, as long as all the rest of a clone.
   bool new_network_namespace = false;
+  // In a user namespace, too: else the root of the mqueue file system belongs to nobody.
+  bool new_ipc_namespace = false;
   bool wait_for_cgroup = false;  // for Note::joined, before anything needs the cgroups
 
   const int* cgroup_tasks = nullptr;  // exec: see child::enter_cgroups

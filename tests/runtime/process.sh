@@ -71,6 +71,7 @@ check_eq again "$out"
 check_eq "101000 0" "$(stat -c '%u %g' "$TMPDIR/.out")" "owner of a standard stream"
 edit_config "$bundle" '.process.args = ["sleep", "100"]'
 check slip run --detach --bundle "$bundle" "$id"
+check_eq "0 0 0 0" "$(slip exec "$id" stat -c '%u %g' /dev/shm /dev/mqueue | xargs)" "owner of /dev/shm and /dev/mqueue"
 check slip exec --user 5:5 "$id" sh -c 'echo again >/proc/self/fd/1'
 check_eq again "$out"
 check slip delete --force "$id"
