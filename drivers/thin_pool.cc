@@ -25,6 +25,11 @@ namespace {
 constexpr uint64_t kSector = 512;
 constexpr uint64_t kMostDevices = 0xffffff;  // 24 bits
 constexpr char kBase[] = "base";
+constexpr char kMark[] = ".deleted-";  // and the number: a device that is to be deleted
+
+std::string mark_of(uint64_t id) {
+  return kMark + std::to_string(id);
+}
 
 Result<uint64_t> bytes_of(int fd) {
   uint64_t bytes = 0;
@@ -137,6 +142,14 @@ std::string ThinPool::backing_device(bool metadata) const {
 
 // --- transactions --------------------------------------------------------------------------------------------------
 
+Result<bool> ThinPool::is_taken(uint64_t id, const std::string& but_for) const {
+  for (const std::string& name : TRY(names_in(metadata_.get(), "."))) {
+    if (name == but_for || name.ends_with("-metadata") || name.ends_with(".tmp")) continue;
+    if (TRY(read(name)).id == id) return true;
+  }
+  return false;
+}
+
 Status ThinPool::roll_back() const {
   const PoolStatus pool = TRY(status());
   Result<ThinTransaction> pending = read_transaction(metadata_.get());
@@ -148,6 +161,8 @@ Status ThinPool::roll_back() const {
                      "the pool is at transaction %" PRIu64 ", its metadata/ at %" PRIu64
                      ": they do not belong together",
                      pool.transaction, pending->opens);
+  // A number that turns out to be taken is written down before the pool is asked: the device is another's.
+  if (TRY(is_taken(pending->device, pending->name))) return {};
   Result<ThinDevice> device = read(pending->name);
   (void)mapper_.remove(device_name(pending->device), false, 200);
   TRY(delete_device(pending->device));
@@ -166,6 +181,8 @@ Result<uint64_t> ThinPool::transact(const std::string& name, const Act& act) con
   for (uint64_t tries = 0; tries < kMostDevices; ++tries) {
     transaction.device = set.next_device ? set.next_device : 1;
     set.next_device = transaction.device >= kMostDevices ? 1 : transaction.device + 1;
+    // delete_marked() would take it for the one that is to go.
+    if (faccessat(metadata_.get(), mark_of(transaction.device).c_str(), F_OK, 0) == 0) continue;
     TRY(write_transaction(metadata_.get(), transaction));
     fault_point("devicemapper.transaction.open");
     Status acted = act(transaction.device);
@@ -312,8 +329,7 @@ Status ThinPool::remove(const std::string& name) const {
   // What was mounted on it a moment ago may still be on its way out.
   Status idle = deactivate(device, false, 3000);
   if (!idle.ok() && !options_.deferred_deletion) return idle;
-  const std::string marked = ".deleted-" + std::to_string(device.id);
-  if (renameat(metadata_.get(), name.c_str(), metadata_.get(), marked.c_str()) < 0)
+  if (renameat(metadata_.get(), name.c_str(), metadata_.get(), mark_of(device.id).c_str()) < 0)
     return Error::sys(errno, "rename `metadata/%s`", name.c_str());
   fault_point("devicemapper.remove.marked");
   return delete_marked();
@@ -321,7 +337,7 @@ Status ThinPool::remove(const std::string& name) const {
 
 Status ThinPool::delete_marked() const {
   for (const std::string& name : TRY(names_in(metadata_.get(), "."))) {
-    if (!name.starts_with(".deleted-")) continue;
+    if (!name.starts_with(kMark)) continue;
     const ThinDevice device = TRY(read(name));
     Status idle = deactivate(device, false, 0);
     if (!idle.ok() && idle.error().kind() == ErrorKind::in_use) {

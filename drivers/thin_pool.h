@@ -99,6 +99,8 @@ class ThinPool {
   Status open_own_pool(const Home& home);
   Status check_given_pool();
   Status roll_back() const;
+  /// Whether a device is recorded with this number, under another name than `but_for`.
+  Result<bool> is_taken(uint64_t id, const std::string& but_for) const;
   Status make_base();
   Status check_free(const PoolStatus& pool) const;
   Status write(const std::string& name, const ThinDevice& device) const;
