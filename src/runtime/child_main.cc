@@ -304,6 +304,14 @@ Outcome first_stage(ChildPlan& plan) {
   _exit(0);
 }
 
+/// What the processes have from criu that it restores.
+Outcome live_as_criu(ChildPlan& plan) {
+  STEP(enter_cgroup_namespace(&plan));
+  if (plan.keyring) STEP(join_keyring(plan));
+  STEP(set_stdio(plan.process));
+  return become_criu(plan);
+}
+
 }  // namespace
 
 [[noreturn]] void run(ChildPlan& plan) {
@@ -311,7 +319,7 @@ Outcome first_stage(ChildPlan& plan) {
   // careless (CVE-2024-21626). EINVAL: before 5.11.
   sys::close_range(3 + plan.process.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC);
   for (unsigned i = 0; i < plan.process.preserve_fds; ++i) fcntl(static_cast<int>(3 + i), F_SETFD, 0);
-  const Outcome outcome = plan.two_stages ? first_stage(plan) : live(plan);
+  const Outcome outcome = plan.criu ? live_as_criu(plan) : plan.two_stages ? first_stage(plan) : live(plan);
   tell_failure(plan, outcome);
   _exit(1);
 }

@@ -59,4 +59,9 @@ Outcome find_program(const ProcessPlan& process);
 /// Returns only when execve fails.
 Outcome execute(const ProcessPlan& process);
 
+// --- child_criu.cc
+
+/// Returns only when something fails.
+Outcome become_criu(const ChildPlan& plan);
+
 }  // namespace slipway::runtime::child

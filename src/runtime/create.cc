@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "src/runtime/container_dir.h"
+#include "src/runtime/creation.h"
 #include "src/runtime/hand_over.h"
 #include "src/runtime/hooks.h"
 #include "src/runtime/intel_rdt.h"
@@ -66,70 +67,17 @@ Result<const char*> sysctl_path(std::string_view name, Arena& arena) {
   return path.c_str();
 }
 
-/// A container in the making. Whatever has been made is removed again unless finish() is reached.
-class Creation {
- public:
-  Creation(const Context& context, std::string_view id, const oci::Spec& spec, std::string_view config_text,
-           const CreateOptions& options)
-      : context_(context),
-        id_(id),
-        spec_(spec),
-        linux_(spec.linux_ ? *spec.linux_ : kNoLinux),
-        hooks_(spec.hooks ? *spec.hooks : kNoHooks),
-        config_text_(config_text),
-        options_(options) {}
-  ~Creation() {
-    if (!finished_) undo();
-  }
+}  // namespace
 
-  Status plan();
-  Status reserve();
-  Status spawn();
-  Status converse();
-  Status publish();
-  Status let_go();
-  Created finish();
-
- private:
-  Status plan_child();
-  void plan_state();
-  Status make_fifos();
-  Status set_up_from_outside();
-  Status give_net_devices();
-  Status handle(const Packet& packet, Fd fd);
-  Status run_outer_hooks();
-  void undo();
-
-  const Context& context_;
-  const std::string id_;
-  const oci::Spec& spec_;
-  const oci::Linux& linux_;
-  const oci::Hooks& hooks_;
-  const std::string_view config_text_;
-  const CreateOptions& options_;
-
-  Arena arena_;
-  std::vector<Fd> keep_;
-  NamespacePlan namespaces_;
-  sys::SeccompProgram seccomp_;
-  HookListPlan prestart_, create_runtime_, poststart_, poststop_;
-  HookStatePlan stopped_;
-  ChildPlan* plan_ = arena_.make<ChildPlan>();
-  SpawnRequest request_;
-  State state_;
-
-  std::unique_ptr<Cgroup> cgroup_;
-  Fd cgroup_directory_;
-  HandOver hand_over_;
-  Fd start_fifo_, result_fifo_;
-  Pending pending_;
-  Fd directory_;
-  std::unique_ptr<Child> child_;
-  BareRoot bare_root_;  // of a container without a mount namespace of its own
-  bool in_cgroup_ = false;
-  bool hooks_ran_ = false;
-  bool finished_ = false;
-};
+Creation::Creation(const Context& context, std::string_view id, const oci::Spec& spec,
+                   std::string_view config_text, const CreateOptions& options)
+    : context_(context),
+      id_(id),
+      spec_(spec),
+      linux_(spec.linux_ ? *spec.linux_ : kNoLinux),
+      hooks_(spec.hooks ? *spec.hooks : kNoHooks),
+      config_text_(config_text),
+      options_(options) {}
 
 // --- before the clone
 
@@ -146,6 +94,17 @@ void Creation::plan_state() {
   state_.systemd_cgroup = context_.systemd_cgroup;
   state_.foreground = options_.foreground_owner;
   state_.no_new_keyring = options_.no_new_keyring;
+}
+
+void Creation::plan_outer_hooks() {
+  if (!spec_.hooks) return;
+  prestart_ = plan_hooks(spec_, "prestart", hooks_.prestart, arena_);
+  create_runtime_ = plan_hooks(spec_, "createRuntime", hooks_.create_runtime, arena_);
+  poststart_ = plan_hooks(spec_, "poststart", hooks_.poststart, arena_);
+  poststop_ = plan_hooks(spec_, "poststop", hooks_.poststop, arena_);
+  plan_->creating = plan_hook_state(state_, "creating", arena_);
+  plan_->created = plan_hook_state(state_, "created", arena_);
+  stopped_ = plan_hook_state(state_, "stopped", arena_);
 }
 
 Status Creation::plan_child() {
@@ -166,21 +125,13 @@ Status Creation::plan_child() {
   plan.needs_proc = !sysctls.empty() || plan.process.apparmor || plan.process.selinux;
   if (!options_.no_new_keyring) plan.keyring = arena_.format("_ses.%s", id_.c_str()).c_str();
 
-  prestart_ = plan_hooks(spec_, "prestart", hooks_.prestart, arena_);
-  create_runtime_ = plan_hooks(spec_, "createRuntime", hooks_.create_runtime, arena_);
+  plan_outer_hooks();
   plan.create_container = plan_hooks(spec_, "createContainer", hooks_.create_container, arena_);
   plan.start_container = plan_hooks(spec_, "startContainer", hooks_.start_container, arena_);
   // In the container nothing tells of the caller's environment, which may hold secrets.
   plan.start_container.env = plan.process.env;
-  poststart_ = plan_hooks(spec_, "poststart", hooks_.poststart, arena_);
-  poststop_ = plan_hooks(spec_, "poststop", hooks_.poststop, arena_);
   plan.ask_for_hooks = prestart_.count || create_runtime_.count || plan.create_container.count ||
                        plan.start_container.count || !linux_.net_devices.empty();
-  if (spec_.hooks) {
-    plan.creating = plan_hook_state(state_, "creating", arena_);
-    plan.created = plan_hook_state(state_, "created", arena_);
-    stopped_ = plan_hook_state(state_, "stopped", arena_);
-  }
   return {};
 }
 
@@ -387,12 +338,9 @@ void Creation::undo() {
   if (had_child && hooks_ran_ && !run_hooks(poststop_, stopped_).ok()) return;
 }
 
-}  // namespace
-
 Result<Created> create(const Context& context, std::string_view id, const oci::Spec& spec,
                        std::string_view config_text, const CreateOptions& options) {
   Creation creation(context, id, spec, config_text, options);
-  // In this order: what may fail for a plain reason fails before anything has been made.
   TRY(creation.plan());
   TRY(creation.reserve());
   TRY(creation.spawn());

@@ -168,8 +168,29 @@ struct Packet {
   Failure failure;
 };
 
+/// A child that becomes the criu program.
+struct CriuPlan {
+  const char* program = "";
+  char* const* argv = nullptr;
+  // These are opened by the child, in its mount namespace, to be the descriptors of these numbers (which the parent has
+  // taken): criu mounts in its work directory.
+  const char* images = "";
+  int images_fd = -1;
+  const char* work = "";
+  int work_fd = -1;
+  int socket = -1;            // the same for criu's end of a socket pair; the other end goes to the parent
+  const int* kept = nullptr;  // descriptors that stay open
+  uint32_t kept_count = 0;
+  const char* root = nullptr;   // restore: the container's root on the host; else null
+  const char* root_place = "";  // a directory to mount it on
+  bool read_only = false;       // root.readonly
+};
+
 struct ChildPlan {
   int parent = -1;  // the child's end of the socket pair
+
+  const CriuPlan* criu =
+      nullptr;  // then of the rest only the cgroups, the keyring and the standard descriptors count
 
   // Namespaces. New ones come with the clone; a cgroup namespace is unshared when the cgroup has been
   // entered.

@@ -201,6 +201,13 @@ Status Child::adopt(pid_t pid) {
   return send(Note::adopted);
 }
 
+void Child::wait() {
+  if (pid_ <= 0) return;
+  socket_.reset();
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
+  pid_ = 0;
+}
+
 Fd Child::release() {
   pid_ = 0;
   return std::move(pidfd_);

@@ -40,6 +40,8 @@ class Child {
   Status adopt(pid_t pid);
   /// Lives on without the parent.
   Fd release();
+  /// Until it has ended by itself.
+  void wait();
 
  private:
   Child() = default;

@@ -9,6 +9,7 @@
 #include "oci/spec.h"
 #include "src/cli/slip/verbs.h"
 #include "src/cli/version.h"
+#include "src/runtime/checkpoint.h"
 #include "src/runtime/mount_options.h"
 #include "src/sys/file.h"
 #include "src/sys/seccomp.h"
@@ -22,14 +23,14 @@ constexpr std::string_view kHooks[] = {"prestart",       "createRuntime", "creat
 
 /// What a caller should think about before it passes annotations of its users on.
 constexpr std::string_view kUnsafeAnnotations[] = {
-    "org.systemd.property.",        "run.oci.hooks.stderr",       "run.oci.hooks.stdout",
-    "run.oci.keep_original_groups", "run.oci.mount_context_type", "run.oci.pidfd_receiver",
-    "run.oci.seccomp.receiver",
+    "org.criu.config",        "org.systemd.property.",        "run.oci.hooks.stderr",
+    "run.oci.hooks.stdout",   "run.oci.keep_original_groups", "run.oci.mount_context_type",
+    "run.oci.pidfd_receiver", "run.oci.seccomp.receiver",
 };
 
 class Document {
  public:
-  Document() : out_(json::Writer::Style::indented) {}
+  explicit Document(const char* criu) : out_(json::Writer::Style::indented), criu_(criu) {}
 
   std::string text() {
     out_.begin_object();
@@ -105,7 +106,8 @@ class Document {
     out_.key("org.slipway.slip.version").string(version());
     out_.key("org.slipway.slip.commit").string(commit());
     out_.key("io.github.seccomp.libseccomp.version").string(sys::seccomp_library_version());
-    out_.key("org.opencontainers.runc.checkpoint.enabled").string("false");
+    out_.key("org.opencontainers.runc.checkpoint.enabled")
+        .string(runtime::find_criu(criu_).empty() ? "false" : "true");
     out_.end_object();
   }
 
@@ -128,10 +130,11 @@ class Document {
   }
 
   json::Writer out_;
+  const char* criu_;
 };
 
-Result<int> run(const Call&) {
-  TRY(print(Document().text()));
+Result<int> run(const Call& call) {
+  TRY(print(Document(call.globals.value("criu", "criu")).text()));
   return 0;
 }
 

@@ -38,18 +38,9 @@ Result<std::string> default_root() {
   return std::string(runtime_dir) + "/slip";
 }
 
-Result<std::string> absolute(std::string_view path) {
-  if (path[0] == '/') return std::string(path);
-  char* here = getcwd(nullptr, 0);
-  if (!here) return Error::sys(errno, "current directory");
-  std::string out(here);
-  free(here);
-  return out.append("/").append(path);
-}
-
 Result<std::string> explicit_root(std::string_view given) {
   if (given.empty()) return Error::of(ErrorKind::usage, "option --root must not be empty");
-  std::string root = TRY(absolute(given));
+  std::string root = TRY(absolute_path(given));
   while (root.size() > 1 && root.back() == '/') root.pop_back();
   if (root == "/") return Error::of(ErrorKind::usage, "Option --root argument should not be set to /");
   return root;
@@ -78,6 +69,15 @@ Status check_rootless(const Arguments& globals) {
 }
 
 }  // namespace
+
+Result<std::string> absolute_path(std::string_view path) {
+  if (path.starts_with('/')) return std::string(path);
+  char* here = getcwd(nullptr, 0);
+  if (!here) return Error::sys(errno, "current directory");
+  std::string out(here);
+  free(here);
+  return out.append("/").append(path);
+}
 
 Status keep_default_root(const Globals& globals) {
   if (globals.explicit_root || globals.context.root.starts_with("/run/slip")) return {};

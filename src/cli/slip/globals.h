@@ -19,8 +19,8 @@ inline constexpr auto kSlipOptions = join(
         flag("systemd-cgroup", 0, "let systemd manage the cgroups: cgroupsPath is slice:prefix:name"),
         value("cgroup-manager", 0, "NAME",
               "who manages the cgroups: cgroupfs, systemd or disabled (default: cgroupfs)"),
+        value("criu", 0, "FILE", "the program that checkpoints and restores (default: criu)"),
         ignored_value("rootless", "BOOL", "for callers of runc; slip finds out by itself what it may do"),
-        ignored_value("criu", "FILE", "for old callers of runc; criu is looked up in PATH"),
     }));
 
 /// The Context that the options (and, without --root, the environment) describe. `explicit_root` of the
@@ -33,5 +33,7 @@ struct Globals {
 /// clean $XDG_RUNTIME_DIR know what is in use.
 Status keep_default_root(const Globals& globals);
 Result<Globals> read_globals(const Call& call);
+/// A path that is seen from the current directory.
+Result<std::string> absolute_path(std::string_view path);
 
 }  // namespace slipway::cli

@@ -10,8 +10,9 @@ using namespace slipway;
 using namespace slipway::cli;
 
 static const Verb* const kVerbs[] = {
-    &kCreateVerb, &kStartVerb, &kRunVerb,  &kExecVerb, &kPauseVerb,  &kResumeVerb, &kUpdateVerb,   &kKillVerb,
-    &kDeleteVerb, &kStateVerb, &kListVerb, &kPsVerb,   &kEventsVerb, &kMountsVerb, &kFeaturesVerb, &kSpecVerb,
+    &kCreateVerb, &kStartVerb,  &kRunVerb,      &kExecVerb,  &kPauseVerb,      &kResumeVerb,
+    &kUpdateVerb, &kKillVerb,   &kDeleteVerb,   &kStateVerb, &kListVerb,       &kPsVerb,
+    &kEventsVerb, &kMountsVerb, &kFeaturesVerb, &kSpecVerb,  &kCheckpointVerb, &kRestoreVerb,
 };
 
 static std::string version_of_slip() {

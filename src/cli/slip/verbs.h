@@ -5,6 +5,7 @@
 
 namespace slipway::cli {
 
+extern const Verb kCheckpointVerb;
 extern const Verb kCreateVerb;
 extern const Verb kDeleteVerb;
 extern const Verb kEventsVerb;
@@ -15,6 +16,7 @@ extern const Verb kListVerb;
 extern const Verb kMountsVerb;
 extern const Verb kPauseVerb;
 extern const Verb kPsVerb;
+extern const Verb kRestoreVerb;
 extern const Verb kResumeVerb;
 extern const Verb kRunVerb;
 extern const Verb kSpecVerb;

@@ -1,0 +1,31 @@
+// /proc/PID/mountinfo: the mounts of a process's mount namespace that its root directory shows.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/result.h"
+
+namespace slipway::sys {
+
+struct MountEntry {
+  uint64_t id = 0;
+  std::string device;      // of the file system: "0:45"
+  std::string root;        // the directory or file of the file system that is mounted: "/"
+  std::string mountpoint;  // as the process sees it
+  std::string type;        // "ext4"
+};
+
+/// In the order in which they were mounted, as far as the kernel tells. Lines that are none are left out.
+std::vector<MountEntry> parse_mountinfo(std::string_view text);
+/// Of a process; 0 is the caller.
+Result<std::vector<MountEntry>> read_mountinfo(pid_t pid);
+
+/// Whether `path` is `directory` or below it. Both absolute, without a slash at the end but for "/".
+bool is_below(std::string_view path, std::string_view directory);
+
+}  // namespace slipway::sys
