@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,6 +65,8 @@ Outcome become_criu(const ChildPlan& plan) {
   STEP(open_service(plan));
   for (uint32_t i = 0; i < criu.kept_count; ++i)
     if (fcntl(criu.kept[i], F_SETFD, 0) < 0) return failed("keep a descriptor open");
+  // 3.17 does not restore it; what criu restores has it from criu.
+  if (criu.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return failed("set no_new_privs");
   reset_signals();
   execve(criu.program, criu.argv, environ);
   return failed("execute", criu.program);

@@ -184,6 +184,7 @@ struct CriuPlan {
   const char* root = nullptr;   // restore: the container's root on the host; else null
   const char* root_place = "";  // a directory to mount it on
   bool read_only = false;       // root.readonly
+  bool no_new_privileges = false;
 };
 
 struct ChildPlan {

@@ -64,6 +64,7 @@ Status Restoration::plan() {
   plan.root = arena_.copy(root).c_str();
   plan.root_place = arena_.format("%s/%s", context_.root.c_str(), id_.c_str()).c_str();
   plan.read_only = spec_.root && spec_.root->readonly;
+  plan.no_new_privileges = spec_.process->no_new_privileges;
   plan_->criu = &plan;
   return make_mountpoints(state_, spec_);
 }

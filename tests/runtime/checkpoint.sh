@@ -43,6 +43,10 @@ no_criu() {
 
 echo "# a container goes and comes back: its memory, its record, its process ID, exec, kill, delete"
 hook() { echo "[{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"jq -r .status >>$TMPDIR/hook-$1\"]}]"; }
+look() { # all of its mounts, and its rights
+  slip exec "$id" sh -c 'sed -E "s/^[0-9]+ [0-9]+ [0-9:]+ (.*) - ([a-z0-9]+) .*/\1 \2/; s/ (master|shared):[0-9]+//" /proc/self/mountinfo | sort
+    grep -E "^(Cap|NoNewPrivs|Seccomp|Groups)" /proc/1/status; readlink /proc/1/fd/0'
+}
 with ".hostname = \"box\" | .hooks = {prestart: $(hook 1), createRuntime: $(hook 2), createContainer: $(hook 3), poststart: $(hook 4), poststop: $(hook 5)} |
   .linux.resources += {pids: {limit: 77}} | .process.rlimits = [{type: \"RLIMIT_NOFILE\", hard: 99, soft: 98}] |
   .root.readonly = true | .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [{names: [\"mkdir\", \"mkdirat\"], action: \"SCMP_ACT_ERRNO\"}]} |
@@ -52,7 +56,7 @@ mkdir "$bundle/rootfs/scratch"
 start
 check slip exec "$id" sh -c 'echo kept >/scratch/file'
 wait_for 20 counts 2
-before=$(slip exec "$id" sh -c 'cut -d" " -f4- /proc/self/mountinfo | sed "s/ master:[0-9]*//" | sort; cat /proc/1/status | grep -E "^(Cap|NoNewPrivs|Seccomp|Groups)"; readlink /proc/1/fd/0')
+before=$(look)
 save
 check_eq "" "$(slip list -q)"
 [ ! -e "$TMPDIR/slip-run/$id" ] || fail "the record is left"
@@ -67,8 +71,8 @@ check_eq "$pid" "$(slip state "$id" | jq .pid)"
 check_eq "running value" "$(slip state "$id" | jq -r '.status + " " + .annotations.key')"
 goes_on "$number"
 check_eq "creating creating" "$(cat "$TMPDIR"/hook-? | xargs)" "hooks of a restore"
-after=$(slip exec "$id" sh -c 'cut -d" " -f4- /proc/self/mountinfo | sed "s/ master:[0-9]*//" | sort; cat /proc/1/status | grep -E "^(Cap|NoNewPrivs|Seccomp|Groups)"; readlink /proc/1/fd/0')
-check_eq "$before" "$after" "mounts and rights"
+after=$(look)
+check_eq "" "$(diff <(echo "$before") <(echo "$after") || true)" "mounts and rights before (<) and after (>)"
 check slip exec "$id" sh -c 'cat /scratch/file; hostname; grep files /proc/1/limits'
 check_eq "kept box Max open files 98 99 files" "$(xargs <<<"$out")"
 check_fails 1 "" slip exec "$id" mkdir /scratch/d
@@ -203,7 +207,8 @@ save
 cp "$TMPDIR/file" "$TMPDIR/file.before"
 slip --criu "$criu" restore --detach --bundle "$bundle" --image-path "$images" "$id" </dev/null >>"$TMPDIR/file" 2>&1
 wait_for 20 has_lines $(($(wc -l <"$TMPDIR/file.before") + 2))
-check_eq "$(seq "$(wc -l <"$TMPDIR/file")")" "$(cat "$TMPDIR/file")" "lines of the file"
+lines=$(cat "$TMPDIR/file")
+check_eq "$(seq "$(wc -l <<<"$lines")")" "$lines" "lines of the file"
 over
 
 echo "# in the foreground: the exit status, and nothing is left"

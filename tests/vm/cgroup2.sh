@@ -9,9 +9,9 @@ require_program slip
 cd "$SOURCE"
 busybox_tree >/dev/null
 tests=(tests/vm/guest/cgroup2)
-for name in cgroup-limits cgroup-verbs cgroup_mounts cli_argv cli_fds cli_list_state cli_log cli_man console_socket devices \
-  exec hand_over lifecycle live_mounts mounts net_devices process program propagation protected_paths seccomp terminal \
-  wrong_use; do
+for name in cgroup-limits cgroup-verbs checkpoint cgroup_mounts cli_argv cli_fds cli_list_state cli_log \
+  cli_man console_socket devices exec hand_over lifecycle live_mounts mounts net_devices process program \
+  propagation protected_paths seccomp terminal wrong_use; do
   tests+=("tests/runtime/$name.sh")
 done
 for name in descriptors hostile_links runtime_binary users; do tests+=("tests/security/$name.sh"); done
