@@ -193,7 +193,7 @@ std::string convert(std::string spec, char verb, const Value& value) {
   char out[512];
   if (verb == 'q') return value.is_string() ? value.json() : "'" + go_text(value) + "'";
   if (verb == 'v' || verb == 's' || verb == 't') {
-    const std::string text = go_text(value);
+    std::string text = go_text(value);
     if (spec == "%") return text;
     spec += 's';
     const int need = snprintf(out, sizeof out, spec.c_str(), text.c_str());
