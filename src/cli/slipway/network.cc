@@ -171,7 +171,7 @@ Result<Value> network_value(store::Store& store, std::string_view word, Arena& a
     pools.add(Value::map().set("Subnet", subnet.subnet).set("Gateway", subnet.gateway));
   Value containers = Value::map();
   for (const store::Record* record : TRY(users(store, network->name, true, arena))) {
-    const Value& status = manager::network_status(store, record->id)["networks"][network->name];
+    const Value status = manager::network_status(store, record->id)["networks"][network->name];
     Value one = Value::object();
     one.set("Name", record->name).set("MacAddress", status["mac"]);
     std::string address;
