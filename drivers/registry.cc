@@ -1,20 +1,23 @@
 #include "drivers/registry.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 
 #include "drivers/driver.h"
-#include "drivers/staging.h"
 
 namespace slipway::drivers {
 namespace {
 
+/// Stops at the first: a store may have ten thousands of layers.
 bool has_entries(const std::string& directory, bool (*ours)(std::string_view)) {
-  Result<std::vector<std::string>> names = names_in(AT_FDCWD, directory.c_str());
-  if (!names.ok()) return false;
-  for (const std::string& name : *names)
-    if (ours(name)) return true;
-  return false;
+  DIR* const entries = opendir(directory.c_str());
+  if (!entries) return false;
+  bool found = false;
+  while (const dirent* entry = found ? nullptr : readdir(entries)) {
+    const std::string_view name = entry->d_name;
+    found = name != "." && name != ".." && ours(name);
+  }
+  closedir(entries);
+  return found;
 }
 
 bool any(std::string_view) {
