@@ -50,9 +50,8 @@ Result<DiskUse> volumes_use(store::Store& store) {
   store::Volumes volumes(store);
   for (const std::string& name : TRY(volumes.list())) {
     Result<std::vector<std::string>> users = volumes.users(name);
-    Result<Fd> dir = sys::open_at(AT_FDCWD, volumes.data_path(name).c_str(), O_RDONLY | O_DIRECTORY);
-    if (!users.ok() || !dir.ok()) continue;
-    const auto bytes = static_cast<int64_t>(TRY(drivers::usage_of_tree(dir->get())).bytes);
+    if (!users.ok()) continue;
+    const int64_t bytes = bytes_below(volumes.data_path(name));
     ++use.total;
     use.size += bytes;
     if (users->empty()) {
@@ -65,6 +64,41 @@ Result<DiskUse> volumes_use(store::Store& store) {
 }
 
 }  // namespace
+
+int64_t bytes_below(const std::string& path) {
+  auto dir = sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!dir.ok()) return 0;
+  auto usage = drivers::usage_of_tree(dir->get());
+  return usage.ok() ? static_cast<int64_t>(usage->bytes) : 0;
+}
+
+Result<std::map<std::string, ImageShare>> image_shares(const store::ImageStore& images, store::Store& store) {
+  Arena arena;
+  struct Layer {
+    int64_t size = 0;
+    unsigned images = 0;
+  };
+  std::map<std::string, Layer> layers;
+  std::map<std::string, std::vector<std::string>> chains;
+  for (const store::Image& image : TRY(images.images.list(arena))) {
+    std::vector<std::string>& chain = chains[image.id.c_str()];
+    for (std::string id(image.top.view()); !id.empty();) {
+      Result<store::Layer*> layer = images.layers.get(id, arena);
+      if (!layer.ok()) break;  // removed at this moment
+      Layer& counted = layers[id];
+      counted.size = (*layer)->size;
+      ++counted.images;
+      chain.push_back(id);
+      id = (*layer)->parent.view();
+    }
+  }
+  std::map<std::string, ImageShare> shares;
+  for (const auto& [image, chain] : chains)
+    for (const std::string& id : chain)
+      (layers[id].images > 1 ? shares[image].shared : shares[image].unique) += layers[id].size;
+  for (const ImageUser& user : TRY(image_users(store))) ++shares[user.image].containers;
+  return shares;
+}
 
 Result<DiskUsage> disk_usage(Stores stores, store::Store& store) {
   DiskUsage out;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "src/manager/layer_import.h"
 #include "src/store/store.h"
@@ -17,5 +19,16 @@ struct DiskUsage {
 };
 
 Result<DiskUsage> disk_usage(Stores stores, store::Store& store);
+
+/// What an image has in common with others, and what it has alone.
+struct ImageShare {
+  int64_t shared = 0, unique = 0;  // bytes
+  uint64_t containers = 0;
+};
+/// By image id.
+Result<std::map<std::string, ImageShare>> image_shares(const store::ImageStore& images, store::Store& store);
+
+/// Bytes below a directory; 0 when it cannot be read.
+int64_t bytes_below(const std::string& path);
 
 }  // namespace slipway::manager

@@ -48,4 +48,17 @@ void container_event(const store::Store& store, std::string_view action, const s
   write_event(store, "container", action, record.id, record.config.image, std::move(attributes));
 }
 
+void object_event(const store::Store& store, std::string_view type, std::string_view action,
+                  std::string_view id, EventAttributes attributes) {
+  Value all = Value::map();
+  for (const auto& [key, value] : attributes) all.set(key, value);
+  write_event(store, type, action, id, {}, std::move(all));
+}
+
+void image_event(const store::Store& store, std::string_view action, std::string_view id,
+                 std::string_view name) {
+  const std::string digest = "sha256:" + std::string(id);
+  object_event(store, "image", action, digest, {{"name", name}});
+}
+
 }  // namespace slipway::manager

@@ -18,6 +18,14 @@ using EventAttributes = std::initializer_list<std::pair<std::string_view, std::s
 void container_event(const store::Store& store, std::string_view action, const store::Record& record,
                      EventAttributes more = {});
 
+/// An event of a volume, a network or an image.
+void object_event(const store::Store& store, std::string_view type, std::string_view action,
+                  std::string_view id, EventAttributes attributes = {});
+
+/// Of the image with this id (64 hex digits); `name` is what it was called.
+void image_event(const store::Store& store, std::string_view action, std::string_view id,
+                 std::string_view name);
+
 /// The events file of the store; a longer one becomes events.1.
 inline constexpr char kEventsFile[] = "events";
 

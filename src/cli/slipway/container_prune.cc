@@ -17,7 +17,7 @@ Result<int> run(const Call& call) {
   const auto store = TRY(open_store(call));
   std::string text;
   const int64_t bytes = TRY(prune_containers(*store, filters, &text));
-  TRY(print(text + "Total reclaimed space: " + human_size(static_cast<double>(bytes)) + "\n"));
+  TRY(print(text + "Total reclaimed space: " + exact_size(static_cast<double>(bytes)) + "\n"));
   return 0;
 }
 

@@ -22,7 +22,7 @@ namespace {
 constexpr auto kOptions = std::to_array<Option>({
     value("since", 0, "TIME", "also events since then"),
     value("until", 0, "TIME", "stop at this time"),
-    list("filter", 'f', "KEY=VALUE", "type, event, container, image, label, volume"),
+    list("filter", 'f', "KEY=VALUE", "type, event, container, image, label, volume, network"),
     value("format", 0, "TEMPLATE", "json, or a Go template"),
 });
 constexpr const char* kFilters[] = {"type",   "event", "container", "image",  "label",
@@ -86,6 +86,7 @@ class Show {
            filters_.any("event",
                         [&](std::string_view value) { return is_action(event["Action"].text(), value); }) &&
            filters_.any("container", [&](std::string_view value) { return is_object("container", value); }) &&
+           filters_.any("network", [&](std::string_view value) { return is_object("network", value); }) &&
            filters_.any("volume", [&](std::string_view value) { return is_object("volume", value); }) &&
            filters_.any("image",
                         [&](std::string_view value) {

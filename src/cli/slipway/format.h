@@ -41,6 +41,8 @@ Status print_rows(std::string_view format, std::string_view default_table, std::
 
 /// Decimal units, three significant digits: "4.26MB". As docker shows sizes.
 std::string human_size(double bytes);
+/// The same with four digits: "4.262MB". As docker shows what is summed up.
+std::string exact_size(double bytes);
 /// Binary units, four significant digits: "1.5MiB".
 std::string binary_size(double bytes);
 /// "About a minute", "3 weeks".

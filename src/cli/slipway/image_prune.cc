@@ -16,7 +16,7 @@ constexpr auto kOptions =
          }));
 
 Result<int> run(const Call& call) {
-  const PruneFilters filters = TRY(PruneFilters::read(call, true));
+  const PruneFilters filters = TRY(PruneFilters::read(call, PruneFilters::Kind::images));
   manager::PruneOptions options;
   options.all = call.args.flag("all");
   for (const std::string_view text : filters.filters().values("dangling"))
@@ -35,7 +35,7 @@ Result<int> run(const Call& call) {
   for (const manager::Removed& done : pruned.removed)
     text += (done.kind == manager::Removed::Kind::untagged ? "untagged: " : "deleted: ") + done.what + "\n";
   if (!text.empty()) text += "\n";
-  TRY(print(text + "Total reclaimed space: " + human_size(static_cast<double>(pruned.reclaimed)) + "\n"));
+  TRY(print(text + "Total reclaimed space: " + exact_size(static_cast<double>(pruned.reclaimed)) + "\n"));
   return 0;
 }
 

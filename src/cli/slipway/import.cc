@@ -1,6 +1,7 @@
 // `import`: an archive or a directory becomes an image.
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/image_import.h"
 
 namespace slipway::cli {
@@ -29,6 +30,8 @@ Result<int> run(const Call& call) {
   ImageSession session = TRY(open_images(call));
   const manager::Stores stores = TRY(session.with_driver());
   const std::string id = TRY(manager::import_image(stores, request));
+  manager::image_event(*session.store, "import", id,
+                       request.name ? request.name->familiar() : "sha256:" + id);
   TRY(print("sha256:" + id + "\n"));
   return 0;
 }

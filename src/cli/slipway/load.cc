@@ -5,6 +5,7 @@
 
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/image_load.h"
 #include "src/sys/file.h"
 
@@ -58,7 +59,11 @@ Result<int> run(const Call& call) {
     };
   Result<std::vector<manager::LoadedImage>> loaded = manager::load_images(stores, *files, progress);
   if (shown) dprintf(STDERR_FILENO, "\r\033[K");
-  for (const manager::LoadedImage& image : TRY(std::move(loaded))) TRY(report(image));
+  for (const manager::LoadedImage& image : TRY(std::move(loaded))) {
+    manager::image_event(*session.store, "load", image.id,
+                         image.names.empty() ? "sha256:" + image.id : image.names[0].familiar());
+    TRY(report(image));
+  }
   return 0;
 }
 

@@ -4,8 +4,10 @@
 #include "src/cli/slipway/confirm.h"
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/pairs.h"
+#include "src/cli/slipway/prune.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/network.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
@@ -27,7 +29,7 @@ constexpr auto kCreateOptions = std::to_array<Option>({
 constexpr auto kLsOptions = std::to_array<Option>({
     flag("quiet", 'q', "only ids"),
     flag("no-trunc", 0, "do not shorten ids"),
-    list("filter", 'f', "KEY=VALUE", "name, id, label, driver, type"),
+    list("filter", 'f', "KEY=VALUE", "name, id, label, driver, type, scope, dangling"),
     value("format", 0, "TEMPLATE", "table, json, or a Go template"),
 });
 constexpr auto kInspectOptions = std::to_array<Option>({
@@ -38,7 +40,7 @@ constexpr auto kRmOptions = std::to_array<Option>({
 });
 constexpr auto kPruneOptions = std::to_array<Option>({
     flag("force", 'f', "do not ask"),
-    list("filter", 0, "KEY=VALUE", "label"),
+    list("filter", 0, "KEY=VALUE", "until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE]"),
 });
 constexpr auto kConnectOptions = std::to_array<Option>({
     value("ip", 0, "ADDRESS", "the container's address on the network"),
@@ -48,11 +50,20 @@ constexpr auto kDisconnectOptions = std::to_array<Option>({
     flag("force", 'f', "accepted: there is no daemon to disagree"),
 });
 
-constexpr const char* kLsFilters[] = {"name", "id", "label", "driver", "type"};
-constexpr const char* kPruneFilters[] = {"label"};
+constexpr const char* kLsFilters[] = {"name", "id", "label", "driver", "type", "scope", "dangling"};
 constexpr Column kColumns[] = {{"ID", "NETWORK ID"}, {"Name", "NAME"},         {"Driver", "DRIVER"},
                                {"Scope", "SCOPE"},   {"Internal", "INTERNAL"}, {"CreatedAt", "CREATED AT"},
-                               {"Labels", "LABELS"}};
+                               {"Labels", "LABELS"}, {"IPv6", "IPV6"}};
+
+/// `container`: which one is connected or disconnected.
+void network_event(const store::Store& store, const char* action, const store::Network& network,
+                   std::string_view container = {}) {
+  if (container.empty())
+    return manager::object_event(store, "network", action, network.id,
+                                 {{"name", network.name}, {"type", network.driver}});
+  manager::object_event(store, "network", action, network.id,
+                        {{"container", container}, {"name", network.name}, {"type", network.driver}});
+}
 
 Result<int> run_create(const Call& call) {
   if (std::string_view(call.args.value("driver", "bridge")) != "bridge")
@@ -81,6 +92,7 @@ Result<int> run_create(const Call& call) {
   }
   const auto store = TRY(open_store(call));
   TRY(store::Networks(*store).create(network, call.arena));
+  network_event(*store, "create", network);
   TRY(print(std::string(network.id.view()) + "\n"));
   return 0;
 }
@@ -110,7 +122,8 @@ Value network_row(const store::Network& network, bool truncate) {
   Value row = Value::object();
   row.set("ID", truncate ? store::short_id(network.id) : network.id.view());
   row.set("Name", network.name).set("Driver", network.driver).set("Scope", "local");
-  row.set("Internal", network.internal ? "true" : "false").set("CreatedAt", network.created);
+  row.set("Internal", network.internal ? "true" : "false").set("IPv6", "false");
+  row.set("CreatedAt", network.created).set("\x01labels", Value::map_of(network.labels));
   return row.set("Labels", joined_pairs(network.labels));
 }
 
@@ -129,15 +142,20 @@ const store::Network kHost =
 const store::Network kNone =
     fixed_network("none", "null", "6e6f6e65000000000000000000000000000000000000000000000000000000ff");
 
+bool is_builtin(const store::Network& network) {
+  return network.created.view().starts_with("0001");
+}
+
 bool matches(const Filters& filters, const store::Network& network) {
-  const bool builtin = network.created.view().starts_with("0001");
   return filters.labels(network.labels) && filters.any("name", [&](std::string_view part) {
     return network.name.view().find(part) != std::string_view::npos;
   }) && filters.any("id", [&](std::string_view part) {
     return network.id.view().starts_with(part);
   }) && filters.any("driver", [&](std::string_view name) {
     return network.driver == name;
-  }) && filters.any("type", [&](std::string_view type) { return type == (builtin ? "builtin" : "custom"); });
+  }) && filters.any("type", [&](std::string_view type) {
+    return type == (is_builtin(network) ? "builtin" : "custom");
+  }) && filters.any("scope", [](std::string_view scope) { return scope == "local"; });
 }
 
 Result<int> run_ls(const Call& call) {
@@ -152,6 +170,10 @@ Result<int> run_ls(const Call& call) {
   std::string ids;
   for (const store::Network* network : all) {
     if (!matches(filters, *network)) continue;
+    if (filters.has("dangling") &&
+        (is_builtin(*network) || TRY(users(*store, network->name, false, call.arena)).empty() !=
+                                     TRY(parse_bool(filters.values("dangling").back()))))
+      continue;
     rows.push_back(network_row(*network, truncate));
     ids.append(rows.back()["ID"].text()).append("\n");
   }
@@ -184,6 +206,7 @@ Result<Value> network_value(store::Store& store, std::string_view word, Arena& a
   out.set("Scope", "local").set("Driver", network->driver).set("EnableIPv6", false);
   out.set("IPAM", Value::object().set("Driver", "default").set("Options", Value::map()).set("Config", pools));
   out.set("Internal", network->internal).set("Attachable", false).set("Ingress", false);
+  out.set("ConfigFrom", Value::object().set("Network", "")).set("ConfigOnly", false);
   out.set("Containers", std::move(containers)).set("Options", Value::map_of(network->options));
   return out.set("Labels", Value::map_of(network->labels));
 }
@@ -210,7 +233,9 @@ Status remove_network(store::Store& store, const store::Network& network, Arena&
   if (!running.empty())
     return Error::of(ErrorKind::in_use, "error while removing network: network %s has active endpoints (%s)",
                      network.name.c_str(), running[0]->name.c_str());
-  return store::Networks(store).remove(network.name);
+  TRY(store::Networks(store).remove(network.name));
+  network_event(store, "destroy", network);
+  return {};
 }
 
 Result<int> run_rm(const Call& call) {
@@ -228,18 +253,14 @@ Result<int> run_rm(const Call& call) {
 }
 
 Result<int> run_prune(const Call& call) {
-  const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kPruneFilters));
+  const PruneFilters filters = TRY(PruneFilters::read(call));
   if (!call.args.flag("force") &&
       !TRY(confirm("WARNING! This will remove all custom networks not used by at least one container.")))
     return 0;
   const auto store = TRY(open_store(call));
-  std::string removed;
-  for (store::Network* network : TRY(store::Networks(*store).list(call.arena))) {
-    if (network->name == store::kDefaultNetwork || !filters.labels(network->labels)) continue;
-    if (!TRY(users(*store, network->name, false, call.arena)).empty()) continue;
-    if (remove_network(*store, *network, call.arena).ok()) removed.append(network->name.view()).append("\n");
-  }
-  if (!removed.empty()) TRY(print("Deleted Networks:\n" + removed + "\n"));
+  std::string text;
+  TRY(prune_networks(*store, filters, &text));
+  TRY(print(text));
   return 0;
 }
 
@@ -295,6 +316,7 @@ Result<int> run_connect(const Call& call) {
   if (mode == "default" || mode == "none") target.record->host.network_mode = target.network->name;
   target.record->networks = all.list();
   TRY(store::Containers(*store).save_record(target.dir.get(), *target.record));
+  network_event(*store, "connect", *target.network, target.record->id);
   return 0;
 }
 
@@ -309,6 +331,7 @@ Result<int> run_disconnect(const Call& call) {
   target.record->networks = rest.list();
   target.record->host.network_mode = rest.size() ? rest.list()[0].network : Str("none");
   TRY(store::Containers(*store).save_record(target.dir.get(), *target.record));
+  network_event(*store, "disconnect", *target.network, target.record->id);
   return 0;
 }
 
@@ -318,6 +341,19 @@ constexpr Verb kRmVerb = {"network rm", "NETWORK...", "Remove networks", kRmOpti
                           false,        run_rm,       "network rm front"};
 
 }  // namespace
+
+Status prune_networks(store::Store& store, const PruneFilters& filters, std::string* text) {
+  Arena arena;
+  std::string removed;
+  for (const store::Network* network : TRY(store::Networks(store).list(arena))) {
+    auto created = store::parse_rfc3339(network->created);
+    if (is_builtin(*network) || !filters.fit(created.ok() ? created->seconds : 0, network->labels)) continue;
+    if (!TRY(users(store, network->name, false, arena)).empty()) continue;
+    if (remove_network(store, *network, arena).ok()) removed.append(network->name.view()).append("\n");
+  }
+  if (!removed.empty()) text->append("Deleted Networks:\n").append(removed).append("\n");
+  return {};
+}
 
 const Verb kNetworkConnect = {"network connect",
                               "NETWORK CONTAINER",

@@ -1,21 +1,33 @@
 #include "src/cli/slipway/prune.h"
 
+#include "src/manager/disk_usage.h"
+#include "src/manager/events.h"
 #include "src/manager/exit.h"
 #include "src/manager/leftovers.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
+#include "src/store/volumes.h"
 
 namespace slipway::cli {
 
 namespace {
-constexpr const char* kFilters[] = {"until", "label", "label!", "dangling"};
+
+constexpr const char* kFilters[] = {"until", "label", "label!"};
+constexpr const char* kImageFilters[] = {"until", "label", "label!", "dangling"};
+constexpr const char* kVolumeFilters[] = {"label", "label!", "all"};
+
+std::span<const char* const> known_filters(PruneFilters::Kind kind) {
+  if (kind == PruneFilters::Kind::images) return kImageFilters;
+  if (kind == PruneFilters::Kind::volumes) return kVolumeFilters;
+  return kFilters;
 }
 
-Result<PruneFilters> PruneFilters::read(const Call& call, bool images) {
+}  // namespace
+
+Result<PruneFilters> PruneFilters::read(const Call& call, Kind kind) {
   PruneFilters out;
-  const std::span<const char* const> known(kFilters);
-  out.filters_ = TRY(Filters::parse(call.args.values("filter", call.arena), images ? known : known.first(3)));
+  out.filters_ = TRY(Filters::parse(call.args.values("filter", call.arena), known_filters(kind)));
   for (const std::string_view text : out.filters_.values("until"))
     out.until_ = std::min(out.until_, TRY(parse_moment(text)) / 1'000'000'000);
   return out;
@@ -56,6 +68,24 @@ Result<int64_t> prune_containers(store::Store& store, const PruneFilters& filter
     removed.append(id).append("\n");
   }
   if (!removed.empty()) text->append("Deleted Containers:\n").append(removed).append("\n");
+  return bytes;
+}
+
+Result<int64_t> prune_volumes(store::Store& store, const PruneFilters& filters, bool all, std::string* text) {
+  store::Volumes volumes(store);
+  std::string removed;
+  int64_t bytes = 0;
+  for (const std::string& name : TRY(volumes.list())) {
+    Arena arena;
+    auto volume = volumes.load(name, arena);
+    if (!volume.ok() || !((*volume)->anonymous || all) || !filters.fit(0, (*volume)->labels)) continue;
+    const int64_t size = manager::bytes_below(volumes.data_path(name));
+    if (!volumes.remove(name).ok()) continue;  // in use
+    manager::object_event(store, "volume", "destroy", name, {{"driver", "local"}});
+    removed.append(name).append("\n");
+    bytes += size;
+  }
+  if (!removed.empty()) text->append("Deleted Volumes:\n").append(removed).append("\n");
   return bytes;
 }
 

@@ -1,4 +1,4 @@
-// What the prune verbs share: their filters, and the removal of containers.
+// What the prune verbs share: their filters, and the removal of containers, volumes and networks.
 #pragma once
 
 #include "src/cli/slipway/format.h"
@@ -15,8 +15,9 @@ inline constexpr auto kPruneFilterOptions = std::to_array<Option>({
 /// --filter: what was made before `until`, and has the labels.
 class PruneFilters {
  public:
-  /// `images`: they may be asked for as dangling or not.
-  static Result<PruneFilters> read(const Call& call, bool images = false);
+  /// Images may be asked for as dangling or not; volumes with or without a name, and have no `until`.
+  enum class Kind : uint8_t { others, images, volumes };
+  static Result<PruneFilters> read(const Call& call, Kind kind = Kind::others);
 
   bool fit(int64_t created_seconds, const Map<Str>& labels) const;
   /// For PruneOptions::wanted; borrows all of its arguments.
@@ -32,5 +33,9 @@ class PruneFilters {
 /// Removes the containers that do not run; "Deleted Containers:" and their IDs, or nothing, is appended to the text.
 /// How many bytes they had written.
 Result<int64_t> prune_containers(store::Store& store, const PruneFilters& filters, std::string* text);
+/// The same of volumes that no container uses: the anonymous ones, or all.
+Result<int64_t> prune_volumes(store::Store& store, const PruneFilters& filters, bool all, std::string* text);
+/// The same of networks that no container names (network.cc). They take no space.
+Status prune_networks(store::Store& store, const PruneFilters& filters, std::string* text);
 
 }  // namespace slipway::cli

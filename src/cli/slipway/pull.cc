@@ -6,6 +6,7 @@
 #include "src/cli/slipway/config_file.h"
 #include "src/cli/slipway/transfer_display.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/registry_access.h"
 
 namespace slipway::cli {
@@ -64,7 +65,8 @@ Result<int> run(const Call& call) {
   } else {
     name.default_tag();
     if (name.digest) name.tag.clear();
-    TRY(pull_and_show(stores, name, platform, fd));
+    const manager::PulledImage pulled = TRY(pull_and_show(stores, name, platform, fd));
+    manager::image_event(*session.store, "pull", pulled.id, name.familiar());
   }
   TRY(print(name.text() + "\n"));
   return 0;

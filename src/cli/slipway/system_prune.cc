@@ -3,7 +3,6 @@
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/prune.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/store/volumes.h"
 
 namespace slipway::cli {
 
@@ -17,19 +16,10 @@ constexpr auto kOptions =
              flag("volumes", 0, "remove anonymous volumes that no container uses, too"),
          }));
 
-Status prune_volumes(store::Store& store, Arena& arena, std::string* text) {
-  store::Volumes volumes(store);
-  std::string removed;
-  for (const std::string& name : TRY(volumes.list())) {
-    Result<store::Volume*> volume = volumes.load(name, arena);
-    if (volume.ok() && (*volume)->anonymous && volumes.remove(name).ok()) removed += name + "\n";
-  }
-  if (!removed.empty()) *text += "Deleted Volumes:\n" + removed + "\n";
-  return {};
-}
-
 std::string warning(bool all, bool volumes) {
-  std::string text = "WARNING! This will remove:\n  - all stopped containers\n";
+  std::string text =
+      "WARNING! This will remove:\n  - all stopped containers\n"
+      "  - all networks not used by at least one container\n";
   if (volumes) text += "  - all anonymous volumes not used by at least one container\n";
   text += all ? "  - all images without at least one container associated to them\n"
               : "  - all dangling images\n";
@@ -39,6 +29,8 @@ std::string warning(bool all, bool volumes) {
 Result<int> run(const Call& call) {
   const PruneFilters filters = TRY(PruneFilters::read(call));
   const bool volumes = call.args.flag("volumes");
+  if (volumes && filters.filters().has("until"))
+    return Error::of(ErrorKind::invalid, "The \"until\" filter is not supported with \"--volumes\"");
   manager::PruneOptions options;
   options.all = call.args.flag("all");
   if (!call.args.flag("force") && !TRY(confirm(warning(options.all, volumes)))) return 0;
@@ -47,14 +39,15 @@ Result<int> run(const Call& call) {
   std::string text;
   int64_t bytes = TRY(prune_containers(*session.store, filters, &text));
   options.wanted = filters.for_images(stores.images.content, call.arena);
-  if (volumes) TRY(prune_volumes(*session.store, call.arena, &text));
+  TRY(prune_networks(*session.store, filters, &text));
+  if (volumes) bytes += TRY(prune_volumes(*session.store, filters, false, &text));
   const manager::Pruned pruned = TRY(manager::prune_images(stores, *session.store, options));
   if (!pruned.removed.empty()) text += "Deleted Images:\n";
   for (const manager::Removed& done : pruned.removed)
     text += (done.kind == manager::Removed::Kind::untagged ? "untagged: " : "deleted: ") + done.what + "\n";
   if (!pruned.removed.empty()) text += "\n";
   bytes += pruned.reclaimed;
-  TRY(print(text + "Total reclaimed space: " + human_size(static_cast<double>(bytes)) + "\n"));
+  TRY(print(text + "Total reclaimed space: " + exact_size(static_cast<double>(bytes)) + "\n"));
   return 0;
 }
 

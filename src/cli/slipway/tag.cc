@@ -3,6 +3,7 @@
 
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/store/work.h"
 
 namespace slipway::cli {
@@ -15,6 +16,7 @@ Result<int> run(const Call& call) {
   target.default_tag();
   const ImageSession session = TRY(open_images(call));
   const store::ImageStore& images = session.images;
+  std::string id;
   const store::Work work = TRY(store::Work::begin(images.root));
   {
     // Against a removal between looking and tagging.
@@ -25,8 +27,10 @@ Result<int> run(const Call& call) {
     image->tagged = now.tv_sec * 1'000'000'000 + now.tv_nsec;
     TRY(images.images.add(*image));
     TRY(images.images.tag(target, image->id));
+    id = image->id.view();
   }
   TRY(store::refresh_index(images));
+  manager::image_event(*session.store, "tag", id, target.familiar());
   return 0;
 }
 

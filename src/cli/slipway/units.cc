@@ -11,6 +11,8 @@ namespace slipway::cli {
 
 namespace {
 
+constexpr const char* kDecimalUnits[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+
 std::string with_unit(double size, double base, int digits, std::span<const char* const> units) {
   size_t unit = 0;
   while (size >= base && unit + 1 < units.size()) {
@@ -29,8 +31,11 @@ std::string count_of(int64_t count, const char* unit) {
 }  // namespace
 
 std::string human_size(double bytes) {
-  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-  return with_unit(bytes, 1000, 3, kUnits);
+  return with_unit(bytes, 1000, 3, kDecimalUnits);
+}
+
+std::string exact_size(double bytes) {
+  return with_unit(bytes, 1000, 4, kDecimalUnits);
 }
 
 std::string binary_size(double bytes) {
@@ -104,7 +109,7 @@ Result<int64_t> parse_moment(std::string_view text) {
     }
     return local * kSecond + time->nanoseconds;
   }
-  return Error::of(ErrorKind::usage, "failed to parse value as time or duration: \"%s\"", copy.c_str());
+  return Error::of(ErrorKind::invalid, "failed to parse value as time or duration: \"%s\"", copy.c_str());
 }
 
 }  // namespace slipway::cli

@@ -1,18 +1,16 @@
 // `volume create`, `ls`, `inspect`, `rm` and `prune`.
-#include <fcntl.h>
-
 #include <algorithm>
 
-#include "drivers/tree_usage.h"
 #include "src/cli/slipway/confirm.h"
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/pairs.h"
+#include "src/cli/slipway/prune.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/cli/slipway/volume_value.h"
+#include "src/manager/events.h"
 #include "src/store/id.h"
 #include "src/store/volumes.h"
-#include "src/sys/file.h"
 
 namespace slipway::cli {
 
@@ -38,16 +36,13 @@ constexpr auto kRmOptions = std::to_array<Option>({
 constexpr auto kPruneOptions = std::to_array<Option>({
     flag("all", 'a', "named ones, too"),
     flag("force", 'f', "do not ask"),
-    list("filter", 0, "KEY=VALUE", "label"),
+    list("filter", 0, "KEY=VALUE", "label=KEY[=VALUE], label!=KEY[=VALUE], all=BOOL"),
 });
 
 constexpr const char* kLsFilters[] = {"name", "label", "driver", "dangling"};
-constexpr const char* kPruneFilters[] = {"label"};
-constexpr Column kColumns[] = {{"Driver", "DRIVER"},
-                               {"Name", "VOLUME NAME"},
-                               {"Mountpoint", "MOUNTPOINT"},
-                               {"Scope", "SCOPE"},
-                               {"Labels", "LABELS"}};
+constexpr Column kColumns[] = {{"Driver", "DRIVER"}, {"Name", "VOLUME NAME"}, {"Mountpoint", "MOUNTPOINT"},
+                               {"Scope", "SCOPE"},   {"Labels", "LABELS"},    {"Links", "LINKS"},
+                               {"Size", "SIZE"}};
 
 Result<int> run_create(const Call& call) {
   if (std::string_view(call.args.value("driver", "local")) != "local")
@@ -58,8 +53,8 @@ Result<int> run_create(const Call& call) {
   store::Volume volume;
   volume.labels = TRY(read_pairs(call, "label"));
   const auto store = TRY(open_store(call));
-  const char* name = call.args.size() ? call.args[0] : call.args.value("name");
-  if (name) {
+  const char* name = call.args.size() ? call.args[0] : call.args.value("name", "");
+  if (*name) {
     volume.name = Str::wrap(name);
   } else {
     const std::string id = TRY(store::new_id());
@@ -73,7 +68,8 @@ Result<int> run_create(const Call& call) {
                      volume.name.c_str(), volume.name.c_str());
   const std::string now = store::now_rfc3339();
   volume.created_at = call.arena.copy(now);
-  TRY(store::Volumes(*store).create(volume));
+  if (TRY(store::Volumes(*store).create(volume)))
+    manager::object_event(*store, "volume", "create", volume.name, {{"driver", "local"}});
   TRY(print(std::string(volume.name.view()) + "\n"));
   return 0;
 }
@@ -106,6 +102,7 @@ Result<int> run_ls(const Call& call) {
         .set("Name", name)
         .set("Mountpoint", volumes.data_path(name))
         .set("Scope", "local");
+    row.set("Links", "N/A").set("Size", "N/A");
     row.set("Labels", joined_pairs((*volume)->labels)).set("\x01labels", Value::map_of((*volume)->labels));
     rows.push_back(std::move(row));
   }
@@ -136,40 +133,24 @@ Result<int> run_rm(const Call& call) {
     Status removed = store::Volumes(*store).remove(name);
     if (!removed.ok() && !(removed.error().kind() == ErrorKind::not_found && call.args.flag("force")))
       return removed;
+    if (removed.ok()) manager::object_event(*store, "volume", "destroy", name, {{"driver", "local"}});
     return print(std::string(name) + "\n");
   });
 }
 
-uint64_t bytes_of(const std::string& path) {
-  auto dir = sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
-  if (!dir.ok()) return 0;
-  auto usage = drivers::usage_of_tree(dir->get());
-  return usage.ok() ? usage->bytes : 0;
-}
-
 Result<int> run_prune(const Call& call) {
-  const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kPruneFilters));
-  const bool all = call.args.flag("all");
+  const PruneFilters filters = TRY(PruneFilters::read(call, PruneFilters::Kind::volumes));
+  const bool all = call.args.flag("all") ||
+                   (filters.filters().has("all") && TRY(parse_bool(filters.filters().values("all").back())));
   if (!call.args.flag("force") &&
       !TRY(confirm(
           all ? "WARNING! This will remove all local volumes not used by at least one container."
               : "WARNING! This will remove anonymous local volumes not used by at least one container.")))
     return 0;
   const auto store = TRY(open_store(call));
-  store::Volumes volumes(*store);
-  std::string removed;
-  uint64_t bytes = 0;
-  for (const std::string& name : TRY(volumes.list())) {
-    auto volume = volumes.load(name, call.arena);
-    if (!volume.ok() || !((*volume)->anonymous || all) || !filters.labels((*volume)->labels)) continue;
-    const uint64_t size = bytes_of(volumes.data_path(name));
-    if (!volumes.remove(name).ok()) continue;  // in use
-    removed.append(name).append("\n");
-    bytes += size;
-  }
   std::string text;
-  if (!removed.empty()) text = "Deleted Volumes:\n" + removed + "\n";
-  TRY(print(text + "Total reclaimed space: " + human_size(static_cast<double>(bytes)) + "\n"));
+  const int64_t bytes = TRY(prune_volumes(*store, filters, all, &text));
+  TRY(print(text + "Total reclaimed space: " + exact_size(static_cast<double>(bytes)) + "\n"));
   return 0;
 }
 
