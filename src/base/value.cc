@@ -195,6 +195,24 @@ void write_pretty(const Value& value, std::string& out, size_t indent) {
 
 }  // namespace
 
+Value Value::no_list() {
+  Value out;
+  out.null_text_ = "[]";
+  return out;
+}
+
+Value Value::no_map() {
+  Value out;
+  out.null_text_ = "map[]";
+  return out;
+}
+
+Value Value::no_pointer() {
+  Value out;
+  out.null_text_ = "<nil>";
+  return out;
+}
+
 Value Value::object() {
   Value value;
   value.data_ = std::vector<Member>();

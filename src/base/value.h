@@ -33,6 +33,10 @@ class Value {
   /// An object with free keys, such as labels.
   static Value map();
   static Value array();
+  /// null, where Go has a list, a map or a pointer that is nil: templates show these as [], map[] and <nil>.
+  static Value no_list();
+  static Value no_map();
+  static Value no_pointer();
   /// An array of strings.
   static Value strings(const List<Str>& list);
   static Value map_of(const Map<Str>& map);
@@ -48,6 +52,8 @@ class Value {
   bool is_array() const { return std::holds_alternative<std::vector<Value>>(data_); }
   bool is_object() const { return std::holds_alternative<std::vector<Member>>(data_); }
   bool has_free_keys() const { return free_keys_; }
+  /// Of a null: how Go shows it.
+  const char* null_text() const { return null_text_; }
 
   /// Each only for its own kind.
   bool boolean() const { return *std::get_if<bool>(&data_); }
@@ -76,6 +82,7 @@ class Value {
   std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<Value>, std::vector<Member>>
       data_;
   bool free_keys_ = false;
+  const char* null_text_ = "<no value>";
 };
 
 struct Value::Member {

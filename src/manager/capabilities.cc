@@ -22,7 +22,7 @@ Result<std::string> normalise(Str text) {
   if (name == "ALL" || name == "CAP_ALL") return std::string("ALL");
   if (!name.starts_with("CAP_")) name.insert(0, "CAP_");
   if (!oci::find_name(oci::kCapabilityNames, name))
-    return Error::of(ErrorKind::usage, "invalid capability: \"%s\"", text.c_str());
+    return Error::of(ErrorKind::invalid, "invalid capability: \"%s\"", text.c_str());
   return name;
 }
 

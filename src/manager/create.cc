@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "oci/image_config.h"
 #include "src/base/fault.h"
@@ -144,7 +145,8 @@ Status take_volumes(store::Store& store, const std::string& id, Record& record, 
     volume.created_at = record.created;
     volume.anonymous = mount.anonymous;
     volume.labels = labels_of(mount.labels, arena);
-    TRY(volumes.create(volume));
+    if (TRY(volumes.create(volume)))
+      object_event(store, "volume", "create", volume.name, {{"driver", "local"}});
     TRY(volumes.claim(mount.name, id));
     mount.source = arena.copy(volumes.data_path(mount.name));
   }
@@ -158,6 +160,19 @@ void release_volumes(store::Store& store, const std::string& id, const Record& r
     (void)volumes.release(mount.name, id);
     if (mount.anonymous) (void)volumes.remove(mount.name);
   }
+}
+
+/// Who shares the network of another container is called as that one.
+Status take_names(store::Store& store, Record& record, Arena& arena) {
+  std::string_view mode = record.host.network_mode;
+  if (!mode.starts_with("container:") || record.host.uts_mode == "host") return {};
+  mode.remove_prefix(strlen("container:"));
+  store::Containers containers(store);
+  const std::string id = TRY(containers.find(mode));
+  const Record* other = TRY(containers.load(id, arena));
+  record.config.hostname = other->config.hostname;
+  record.config.domainname = other->config.domainname;
+  return {};
 }
 
 /// The name may be that of a container that a killed `run --rm` has left.
@@ -215,6 +230,7 @@ Result<NewContainer> create_container(store::Store& store, CreateRequest& reques
   const std::string id = draft.id();
   record.id = arena.copy(id);
   record.name = arena.copy(draft.name());
+  TRY(take_names(store, record, arena));
   const bool shares_names =
       record.host.network_mode.view().starts_with("container:") || record.host.uts_mode == "host";
   if (record.config.hostname.empty() && !shares_names && record.host.network_mode != "host")

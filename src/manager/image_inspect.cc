@@ -14,10 +14,12 @@ Value config_value(const Value& config) {
   out.set("Hostname", "").set("Domainname", "").set("User", "");
   out.set("AttachStdin", false).set("AttachStdout", false).set("AttachStderr", false);
   out.set("Tty", false).set("OpenStdin", false).set("StdinOnce", false);
-  out.set("Env", Value()).set("Cmd", Value()).set("Image", "").set("Volumes", Value());
-  out.set("WorkingDir", "").set("Entrypoint", Value()).set("OnBuild", Value()).set("Labels", Value());
+  out.set("Env", Value::no_list()).set("Cmd", Value::no_list()).set("Image", "");
+  out.set("Volumes", Value::no_map()).set("WorkingDir", "").set("Entrypoint", Value::no_list());
+  out.set("OnBuild", Value::no_list()).set("Labels", Value::no_map());
   if (config.is_object())
-    for (const Value::Member& member : config.members()) out.set(member.key, member.value);
+    for (const Value::Member& member : config.members())
+      if (!member.value.is_null()) out.set(member.key, member.value);
   return out;
 }
 

@@ -14,7 +14,7 @@ using store::ContainerStatus;
 constexpr char kNever[] = "0001-01-01T00:00:00Z";
 
 Value list_or_null(const List<Str>& list) {
-  return list.empty() ? Value() : Value::strings(list);
+  return list.empty() ? Value::no_list() : Value::strings(list);
 }
 
 Value health_value(const store::Health& health) {
@@ -82,10 +82,10 @@ Value config_value(const store::ContainerConfig& config) {
   out.set("Cmd", list_or_null(config.cmd));
   if (config.healthcheck) out.set("Healthcheck", healthcheck_value(*config.healthcheck));
   out.set("Image", config.image);
-  out.set("Volumes", config.volumes.empty() ? Value() : set_of(config.volumes));
+  out.set("Volumes", config.volumes.empty() ? Value::no_map() : set_of(config.volumes));
   out.set("WorkingDir", config.working_dir);
   out.set("Entrypoint", list_or_null(config.entrypoint));
-  out.set("OnBuild", Value());
+  out.set("OnBuild", Value::no_list());
   out.set("Labels", Value::map_of(config.labels));
   if (!config.stop_signal.empty()) out.set("StopSignal", config.stop_signal);
   if (config.stop_timeout) out.set("StopTimeout", *config.stop_timeout);
@@ -139,7 +139,7 @@ void add_resources(Value& out, const store::HostConfig& host) {
   out.set("BlkioDeviceWriteIOps", throttles_value(host.blkio_device_write_iops, "Rate"));
   out.set("CpuRealtimePeriod", host.cpu_realtime_period);
   out.set("CpuRealtimeRuntime", host.cpu_realtime_runtime);
-  out.set("DeviceRequests", Value());
+  out.set("DeviceRequests", Value::no_list());
   out.set("CpuPeriod", host.cpu_period);
   out.set("CpuQuota", host.cpu_quota);
   out.set("CpusetCpus", host.cpuset_cpus);
@@ -148,10 +148,12 @@ void add_resources(Value& out, const store::HostConfig& host) {
   out.set("DeviceCgroupRules", list_or_null(host.device_cgroup_rules));
   out.set("MemoryReservation", host.memory_reservation);
   out.set("MemorySwap", host.memory_swap || !host.memory ? host.memory_swap : host.memory * 2);
-  out.set("MemorySwappiness", host.memory_swappiness ? Value(*host.memory_swappiness) : Value());
+  out.set("MemorySwappiness", host.memory_swappiness ? Value(*host.memory_swappiness) : Value::no_pointer());
+  out.set("KernelMemory", 0).set("KernelMemoryTCP", 0);
   out.set("OomKillDisable", host.oom_kill_disable);
-  out.set("PidsLimit", host.pids_limit ? Value(*host.pids_limit) : Value());
+  out.set("PidsLimit", host.pids_limit ? Value(*host.pids_limit) : Value::no_pointer());
   out.set("Ulimits", ulimits_value(host));
+  out.set("CpuCount", 0).set("CpuPercent", 0).set("IOMaximumIOps", 0).set("IOMaximumBandwidth", 0);
 }
 
 Value host_value(const store::Record& record, Arena& arena) {
@@ -180,7 +182,7 @@ Value host_value(const store::Record& record, Arena& arena) {
   out.set("GroupAdd", list_or_null(host.group_add));
   out.set("IpcMode", host.ipc_mode.empty() ? Str("private") : host.ipc_mode);
   out.set("Cgroup", "");
-  out.set("Links", Value());
+  out.set("Links", Value::no_list());
   out.set("OomScoreAdj", host.oom_score_adj);
   out.set("PidMode", host.pid_mode);
   out.set("Privileged", host.privileged);
@@ -230,10 +232,13 @@ Value text_of(const Value& value) {
 /// One network of the container; `status` is empty when it does not run.
 Value endpoint_value(const store::Attachment* attachment, const Value& status) {
   Value out = Value::object();
-  out.set("Aliases", attachment ? Value::strings(attachment->aliases) : Value());
+  out.set("Aliases", attachment ? Value::strings(attachment->aliases) : Value::no_list());
   out.set("NetworkID", text_of(status["id"])).set("IPAddress", text_of(status["address"]));
   out.set("IPPrefixLen", status["prefix"].is_integer() ? status["prefix"] : Value(0));
-  out.set("IPAMConfig", Value()).set("Links", Value()).set("EndpointID", "").set("DriverOpts", Value());
+  out.set("IPAMConfig", attachment && !attachment->address.empty()
+                            ? Value::object().set("IPv4Address", attachment->address)
+                            : Value::no_pointer());
+  out.set("Links", Value::no_list()).set("EndpointID", "").set("DriverOpts", Value::no_map());
   out.set("IPv6Gateway", "").set("GlobalIPv6Address", "").set("GlobalIPv6PrefixLen", 0);
   return out.set("Gateway", text_of(status["gateway"])).set("MacAddress", text_of(status["mac"]));
 }
@@ -248,7 +253,7 @@ Value network_value(const store::Store& store, const store::Record& record, bool
     networks.set(mode == "default" ? "none" : mode, endpoint_value(nullptr, Value()));
   const Value first = record.networks.empty() ? Value() : status["networks"][record.networks[0].network];
   Value ports = Value::map();
-  for (const Str port : record.config.exposed_ports) ports.set(port, Value());
+  for (const Str port : record.config.exposed_ports) ports.set(port, Value::no_list());
   Arena arena;
   const Value bindings = running ? port_map(published_ports(store, record, arena)) : Value::map();
   for (const auto& member : bindings.members()) ports.set(member.key, member.value);
@@ -256,6 +261,10 @@ Value network_value(const store::Store& store, const store::Record& record, bool
       .set("Bridge", "")
       .set("SandboxID", "")
       .set("HairpinMode", false)
+      .set("LinkLocalIPv6Address", "")
+      .set("LinkLocalIPv6PrefixLen", 0)
+      .set("SecondaryIPAddresses", Value::no_list())
+      .set("SecondaryIPv6Addresses", Value::no_list())
       .set("EndpointID", "")
       .set("GlobalIPv6Address", "")
       .set("GlobalIPv6PrefixLen", 0)
@@ -304,7 +313,7 @@ Result<Value> inspect_container(store::Store& store, std::string_view id, bool s
   out.set("MountLabel", "");
   out.set("ProcessLabel", "");
   out.set("AppArmorProfile", "");
-  out.set("ExecIDs", Value());
+  out.set("ExecIDs", Value::no_list());
   out.set("HostConfig", host_value(record, arena));
   out.set("GraphDriver", TRY(graph_driver_value(store, record)));
   if (size) {

@@ -92,7 +92,8 @@ Result<std::optional<int>> wait_container(store::Store& store, std::string_view 
     seen = true;
     using store::ContainerStatus;
     const ContainerStatus status = observed->status;
-    if (status == ContainerStatus::exited || status == ContainerStatus::dead)
+    if (status == ContainerStatus::exited || status == ContainerStatus::dead ||
+        status == ContainerStatus::created)
       return std::optional<int>(observed->state->exit_code);
     if (observed->monitored) {
       auto socket = monitor_socket(store, id);

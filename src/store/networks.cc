@@ -81,7 +81,7 @@ bool Ipv4Subnet::contains(uint32_t ip) const {
 Result<uint32_t> parse_ipv4(std::string_view text) {
   in_addr address = {};
   if (inet_pton(AF_INET, std::string(text).c_str(), &address) != 1)
-    return Error::of(ErrorKind::usage, "invalid IPv4 address \"%s\"", std::string(text).c_str());
+    return Error::of(ErrorKind::invalid, "invalid IPv4 address \"%s\"", std::string(text).c_str());
   return ntohl(address.s_addr);
 }
 
@@ -93,7 +93,7 @@ std::string format_ipv4(uint32_t ip) {
 
 Result<Ipv4Subnet> parse_subnet(std::string_view text) {
   const auto bad = [&] {
-    return Error::of(ErrorKind::usage, "invalid subnet \"%s\": ADDRESS/BITS of IPv4 is supported here",
+    return Error::of(ErrorKind::invalid, "invalid subnet \"%s\": ADDRESS/BITS of IPv4 is supported here",
                      std::string(text).c_str());
   };
   const size_t slash = text.find('/');
@@ -124,7 +124,7 @@ Status Networks::choose_subnet(Network& network, Arena& arena) {
         return Error::of(ErrorKind::invalid, "Pool overlaps with other one on this address space");
       if (subnet.gateway.empty()) subnet.gateway = first_address(parsed, arena);
       if (!parsed.contains(TRY(parse_ipv4(subnet.gateway))))
-        return Error::of(ErrorKind::usage, "no matching subnet for gateway %s", subnet.gateway.c_str());
+        return Error::of(ErrorKind::invalid, "no matching subnet for gateway %s", subnet.gateway.c_str());
     }
     return {};
   }
@@ -202,7 +202,7 @@ Result<Network*> Networks::find(std::string_view word, Arena& arena) {
   Network* found = nullptr;
   for (Network* network : TRY(list(arena))) {
     if (!network->id.view().starts_with(word)) continue;
-    if (found) return Error::of(ErrorKind::usage, "network %s is ambiguous", std::string(word).c_str());
+    if (found) return Error::of(ErrorKind::invalid, "network %s is ambiguous", std::string(word).c_str());
     found = network;
   }
   if (!found) return no_such(word);

@@ -50,6 +50,12 @@ check slipway port server
 check_eq "80/tcp -> 0.0.0.0:18080" "$out"
 check slipway ps --format '{{.Ports}} {{.Networks}}'
 check_eq "0.0.0.0:18080->80/tcp net1" "$out"
+# By the host's port, and by the container's.
+check_eq server "$(slipway ps --filter publish=18000-18100 --format '{{.Names}}')"
+check_eq "" "$(slipway ps --filter publish=80 --format '{{.Names}}')"
+check_eq server "$(slipway ps --filter expose=80/tcp --format '{{.Names}}')"
+check slipway inspect -f '{{.NetworkSettings.Networks.net1.IPAMConfig.IPv4Address}}' server
+check_eq 10.77.0.9 "$out"
 wait_for 10 wget -q -O "$TMPDIR/page" http://10.77.0.9/index.html
 check_eq hello "$(cat "$TMPDIR/page")"
 check wget -q -O - http://127.0.0.1:18080/index.html

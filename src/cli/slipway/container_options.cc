@@ -258,7 +258,7 @@ Status read_restart_policy(const Call& call, store::HostConfig& host) {
   const std::string_view name = policy.substr(0, colon);
   host.restart_policy.name = call.arena.copy(name.empty() ? "no" : name);
   if (name != "no" && name != "always" && name != "unless-stopped" && name != "on-failure")
-    return Error::of(ErrorKind::usage,
+    return Error::of(ErrorKind::invalid,
                      "invalid restart policy: unknown policy '%s'; use one of 'no', 'always', "
                      "'on-failure', or 'unless-stopped'",
                      policy.data());

@@ -27,16 +27,16 @@ Status read_memory(const Call& call, store::HostConfig& host) {
   host.memory_swap = TRY(size_option(call, "memory-swap", true));
   host.memory_reservation = TRY(size_option(call, "memory-reservation", false));
   if (host.memory > 0 && host.memory < kMinimumMemory)
-    return Error::of(ErrorKind::usage, "Minimum memory limit allowed is 6MB");
+    return Error::of(ErrorKind::invalid, "Minimum memory limit allowed is 6MB");
   // `update` knows the limit from the record.
   if (host.memory_swap > 0 && host.memory == 0 && call.args.has_option("shm-size"))
-    return Error::of(ErrorKind::usage,
+    return Error::of(ErrorKind::invalid,
                      "You should always set the Memory limit when using Memoryswap limit, see usage");
   if (host.memory_swap > 0 && host.memory > 0 && host.memory_swap < host.memory)
-    return Error::of(ErrorKind::usage,
+    return Error::of(ErrorKind::invalid,
                      "Minimum memoryswap limit should be larger than memory limit, see usage");
   if (host.memory > 0 && host.memory_reservation > host.memory)
-    return Error::of(ErrorKind::usage,
+    return Error::of(ErrorKind::invalid,
                      "Minimum memory limit can not be less than memory reservation limit, see usage");
   return {};
 }
@@ -76,7 +76,8 @@ Status read_cpu(const Call& call, store::HostConfig& host) {
   host.cpu_period = TRY(call.args.number("cpu-period", 0, 0, 1'000'000));
   host.cpu_quota = TRY(call.args.number("cpu-quota", 0, -1, INT64_MAX));
   if (host.nano_cpus && (host.cpu_period || host.cpu_quota))
-    return Error::of(ErrorKind::usage, "Conflicting options: Nano CPUs and CPU Period cannot both be set");
+    return Error::of(ErrorKind::invalid, "Conflicting options: Nano CPUs and CPU %s cannot both be set",
+                     host.cpu_period ? "Period" : "Quota");
   if (call.args.has_option("cpu-rt-period")) {
     host.cpu_realtime_period = TRY(call.args.number("cpu-rt-period", 0, 0, 1'000'000));
     host.cpu_realtime_runtime = TRY(call.args.number("cpu-rt-runtime", 0, 0, 1'000'000));

@@ -104,6 +104,11 @@ std::string ports_text(const store::Store& store, const store::Record& record) {
   Arena arena;
   std::string text;
   const std::vector<store::PortBinding> bindings = manager::published_ports(store, record, arena);
+  for (const Str port : record.config.exposed_ports) {
+    bool published = false;
+    for (const store::PortBinding& binding : bindings) published = published || binding.port == port.view();
+    if (!published) text.append(text.empty() ? "" : ", ").append(port.view());
+  }
   for (const store::PortBinding& binding : bindings)
     text.append(text.empty() ? "" : ", ")
         .append(binding.host_ip.empty() ? "0.0.0.0" : binding.host_ip.view())
@@ -111,11 +116,6 @@ std::string ports_text(const store::Store& store, const store::Record& record) {
         .append(binding.host_port.view())
         .append("->")
         .append(binding.port.view());
-  for (const Str port : record.config.exposed_ports) {
-    bool published = false;
-    for (const store::PortBinding& binding : bindings) published = published || binding.port == port.view();
-    if (!published) text.append(text.empty() ? "" : ", ").append(port.view());
-  }
   return text;
 }
 

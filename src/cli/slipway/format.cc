@@ -35,12 +35,15 @@ std::vector<std::string> split_cells(std::string_view line) {
   return cells;
 }
 
-/// Members that templates reach by methods are not shown.
-Value visible(const Value& row) {
-  Value out = Value::object();
+/// A row as JSON: sorted by its keys, as docker has it. Members that templates reach by methods are not shown.
+std::string row_json(const Value& row) {
+  std::vector<const Value::Member*> members;
   for (const Value::Member& member : row.members())
-    if (member.key[0] != '\x01') out.set(member.key, member.value);
-  return out;
+    if (member.key[0] != '\x01') members.push_back(&member);
+  std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->key < b->key; });
+  Value out = Value::object();
+  for (const Value::Member* member : members) out.set(member->key, member->value);
+  return out.json() + "\n";
 }
 
 }  // namespace
@@ -65,7 +68,7 @@ std::string Table::text(size_t least) const {
 }
 
 Status print_formatted(std::string_view format, const Value& value) {
-  if (format == "json") return print(visible(value).json() + "\n");
+  if (format == "json") return print(value.json() + "\n");
   return print(TRY(expand_template(unescape(format), value)) + "\n");
 }
 
@@ -73,7 +76,7 @@ Status print_rows(std::string_view format, std::string_view default_table, std::
                   const std::vector<Value>& rows) {
   if (format == "json" || format == "{{json .}}") {
     std::string out;
-    for (const Value& row : rows) out.append(visible(row).json()).append("\n");
+    for (const Value& row : rows) out.append(row_json(row));
     return print(out);
   }
   const bool is_default = format.empty() || format == "table";

@@ -39,7 +39,9 @@ std::string shorten(const std::string& text) {
 Value row_value(const manager::HistoryRow& row, bool human, bool no_trunc) {
   std::string command = row.created_by;
   std::replace(command.begin(), command.end(), '\t', ' ');
-  const std::string at = store::format_rfc3339({row.created, 0});
+  std::string at = store::format_rfc3339({row.created, 0});
+  at.resize(at.find('.'));  // whole seconds
+  at += 'Z';
   Value value = Value::object();
   const bool here = row.id.starts_with("sha256:");
   value.set("ID", no_trunc || !here ? row.id : std::string(store::short_id(row.id)));

@@ -149,7 +149,7 @@ Value row_value(const Row& row, bool no_trunc) {
   value.set("CreatedSince", since(row.image->created));
   value.set("CreatedAt", go_time(row.image->created));
   value.set("Size", human_size(static_cast<double>(row.image->size)));
-  value.set("VirtualSize", human_size(static_cast<double>(row.image->size)));
+  value.set("VirtualSize", exact_size(static_cast<double>(row.image->size)));
   value.set("SharedSize", "N/A");
   value.set("UniqueSize", "N/A");
   value.set("Containers", "N/A");

@@ -12,6 +12,7 @@
 #include "src/manager/network_backend.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"
+#include "src/store/id.h"
 #include "src/sys/file.h"
 
 namespace slipway::cli {
@@ -71,6 +72,21 @@ Result<Value> info_value(const Call& call) {
   info.set("MemTotal", static_cast<int64_t>(memory.totalram * memory.mem_unit));
   info.set("Name", system.nodename);
   info.set("DefaultRuntime", "slip");
+  info.set("Runtimes", Value::map().set("slip", Value::object().set("path", "slip")));
+  info.set("Swarm", Value::object().set("LocalNodeState", "inactive").set("ControlAvailable", false));
+  info.set("LiveRestoreEnabled", true);  // there is no daemon that could take them down
+  info.set("IndexServerAddress", "https://index.docker.io/v1/").set("Labels", Value::array());
+  for (const char* limit : {"MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet",
+                            "PidsLimit", "OomKillDisable"})
+    info.set(limit, true);
+  info.set("Plugins",
+           Value::object()
+               .set("Volume", Value::array().add("local"))
+               .set("Network", Value::array().add("bridge").add("host").add("null"))
+               .set("Authorization", Value::no_list())
+               .set("Log", Value::array().add("journald").add("json-file").add("none").add("syslog")));
+  info.set("Debug", false).set("ExperimentalBuild", false).set("Warnings", Value::no_list());
+  info.set("SystemTime", store::now_rfc3339());
   info.set("SecurityOptions", Value::array().add("name=seccomp,profile=default"));
   info.set("CgroupDriver", "cgroupfs")
       .set("CgroupVersion", access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "2" : "1");

@@ -10,6 +10,7 @@
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/image.h"
 #include "src/manager/leftovers.h"
+#include "src/manager/network.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
 
@@ -56,6 +57,18 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+/// Is "80/tcp" within what a filter says: PORT, PORT-PORT, of a protocol (tcp)?
+bool is_within(std::string_view port, std::string_view wanted) {
+  const size_t slash = wanted.find('/');
+  const std::string_view protocol = slash == std::string_view::npos ? "tcp" : wanted.substr(slash + 1);
+  if (port.substr(port.find('/') + 1) != protocol) return false;
+  const std::string range(wanted.substr(0, slash));
+  const size_t dash = range.find('-');
+  const int number = atoi(std::string(port).c_str());
+  const int first = atoi(range.c_str());
+  return number >= first && number <= (dash == std::string::npos ? first : atoi(range.c_str() + dash + 1));
+}
+
 /// docker's name filter: a regular expression that fits the name, with or without its slash.
 class NameFilter {
  public:
@@ -87,6 +100,7 @@ class Selection {
  public:
   static Result<Selection> make(const Call& call, store::Store& store) {
     Selection selection;
+    selection.store_ = &store;
     selection.filters_ = TRY(Filters::parse(call.args.values("filter", call.arena), kFilters));
     store::Containers containers(store);
     for (const char* key : {"before", "since"}) {
@@ -131,7 +145,7 @@ class Selection {
            filters_.any("network", [&](std::string_view mode) { return record.host.network_mode == mode; }) &&
            filters_.any("volume", [&](std::string_view volume) { return uses_volume(record, volume); }) &&
            filters_.any("expose", [&](std::string_view port) { return exposes(record, port); }) &&
-           filters_.any("publish", [&](std::string_view port) { return publishes(record, port); }) &&
+           filters_.any("publish", [&](std::string_view port) { return publishes(*store_, record, port); }) &&
            filters_.any("ancestor", [&](std::string_view) {
              return std::find(ancestors_.begin(), ancestors_.end(), record.image.view()) != ancestors_.end();
            });
@@ -148,17 +162,18 @@ class Selection {
       return mount.name == volume || mount.destination == volume || mount.source == volume;
     });
   }
-  static bool same_port(Str port, std::string_view wanted) {
-    return port == wanted ||
-           (!contains(wanted, "/") && port.view().substr(0, port.view().find('/')) == wanted);
-  }
-  static bool exposes(const store::Record& record, std::string_view port) {
+  static bool exposes(const store::Record& record, std::string_view ports) {
     return std::any_of(record.config.exposed_ports.begin(), record.config.exposed_ports.end(),
-                       [&](Str mine) { return same_port(mine, port); });
+                       [&](Str mine) { return is_within(mine, ports); });
   }
-  static bool publishes(const store::Record& record, std::string_view port) {
-    return std::any_of(record.host.port_bindings.begin(), record.host.port_bindings.end(),
-                       [&](const store::PortBinding& binding) { return same_port(binding.port, port); });
+  /// By the port of the host.
+  static bool publishes(const store::Store& store, const store::Record& record, std::string_view ports) {
+    Arena arena;
+    const std::vector<store::PortBinding> all = manager::published_ports(store, record, arena);
+    return std::any_of(all.begin(), all.end(), [&](const store::PortBinding& binding) {
+      const std::string_view port = binding.port;
+      return is_within(std::string(binding.host_port.view()).append(port.substr(port.find('/'))), ports);
+    });
   }
 
   bool fits_name(const std::string& name) const {
@@ -166,6 +181,7 @@ class Selection {
                                          [&](const NameFilter& filter) { return filter.fits(name); });
   }
 
+  const store::Store* store_ = nullptr;
   Filters filters_;
   std::vector<NameFilter> names_;
   Str before_, since_;

@@ -148,8 +148,11 @@ Result<int> run_run(const Call& call) {
   request.starts = true;
   TRY(read_container_options(call, request));
   const store::ContainerConfig& config = request.record->config;
-  if (config.tty && config.attach_stdin && !isatty(STDIN_FILENO))
-    return Error::of(ErrorKind::usage, "the input device is not a TTY");
+  if (config.tty && config.attach_stdin && !isatty(STDIN_FILENO)) {
+    // docker's exit code: nothing has been asked of the daemon yet.
+    call.log.fatal("slipway run", "the input device is not a TTY");
+    return 1;
+  }
   TRY(manager::DetachKeys::parse(call.args.value("detach-keys", "")));
   TRY(check_cid_file(call.args.value("cidfile")));
   const auto store = TRY(open_store(call));

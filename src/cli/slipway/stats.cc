@@ -74,8 +74,9 @@ Samples look(store::Store& store, const std::vector<std::string>& ids) {
   return samples;
 }
 
-Value row(store::Store& store, const std::string& id, const manager::Usage& before, const manager::Usage& now,
-          bool truncate) {
+/// `word` is what the user called it.
+Value row(store::Store& store, const std::string& id, const char* word, const manager::Usage& before,
+          const manager::Usage& now, bool truncate) {
   Arena arena;
   auto record = store::Containers(store).load(id, arena);
   const int64_t span = now.taken_at - before.taken_at;
@@ -84,7 +85,9 @@ Value row(store::Store& store, const std::string& id, const manager::Usage& befo
                          : 0;
   const std::string shown(truncate ? store::short_id(id) : std::string_view(id));
   Value out = Value::object();
-  out.set("Container", shown).set("ID", shown).set("Name", record.ok() ? (*record)->name : Str("--"));
+  out.set("Container", word ? std::string(word) : shown)
+      .set("ID", shown)
+      .set("Name", record.ok() ? (*record)->name : Str("--"));
   out.set("CPUPerc", percent(cpu));
   out.set("MemUsage", both(now.memory, now.memory_limit, binary_size));
   out.set("MemPerc", percent(now.memory_limit ? 100.0 * static_cast<double>(now.memory) /
@@ -106,10 +109,12 @@ Result<int> run(const Call& call) {
   for (;;) {
     const Samples now = look(*store, ids);
     std::vector<Value> rows;
-    for (const std::string& id : ids) {
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const std::string& id = ids[i];
+      const char* word = call.args.size() ? call.args[i] : nullptr;
       const auto earlier = before.find(id);
       const auto current = now.find(id);
-      rows.push_back(row(*store, id, earlier == before.end() ? current->second : earlier->second,
+      rows.push_back(row(*store, id, word, earlier == before.end() ? current->second : earlier->second,
                          current->second, !call.args.flag("no-trunc")));
     }
     if (live) TRY(print("\033[2J\033[H"));

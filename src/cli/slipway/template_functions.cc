@@ -8,7 +8,7 @@
 namespace slipway::cli {
 
 std::string go_text(const Value& value) {
-  if (value.is_null()) return "<no value>";
+  if (value.is_null()) return value.null_text();
   if (value.is_bool()) return value.boolean() ? "true" : "false";
   if (value.is_integer()) return std::to_string(value.integer());
   if (value.is_string()) return value.text();
@@ -23,9 +23,9 @@ std::string go_text(const Value& value) {
     return text;
   }
   if (value.is_array()) {
-    std::string out = "[";
-    for (const Value& item : value.items()) out.append(out.size() > 1 ? " " : "").append(go_text(item));
-    return out += "]";
+    std::string out;
+    for (const Value& item : value.items()) out.append(out.empty() ? "[" : " ").append(go_text(item));
+    return out.empty() ? "[]" : out += "]";
   }
   std::vector<const Value::Member*> members;
   for (const Value::Member& member : value.members()) members.push_back(&member);

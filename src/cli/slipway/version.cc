@@ -19,7 +19,8 @@ Value version_value() {
   uname(&system);
   Value client = Value::object();
   client.set("Version", version());
-  client.set("ApiVersion", "1.43");
+  // docker's JSON has the first of these names, its templates the second.
+  client.set("ApiVersion", "1.43").set("APIVersion", "1.43");
   client.set("GitCommit", commit());
   client.set("Os", "linux");
   client.set("Arch", docker_architecture(system.machine));
