@@ -132,6 +132,14 @@ Result<RegistryClient> RegistryClient::open(RegistryOptions options) {
   return RegistryClient(std::move(options), TRY(sys::HttpClient::open()));
 }
 
+Result<RegistryClient> RegistryClient::another() const {
+  RegistryClient client = TRY(open(options_));
+  client.scheme_ = scheme_;
+  client.challenges_ = challenges_;
+  client.tokens_ = tokens_;
+  return client;
+}
+
 // --- requests ----------------------------------------------------------------------------------------------
 
 Result<sys::HttpResponse> RegistryClient::probe(const std::string& scheme) {

@@ -35,6 +35,9 @@ class RegistryClient {
   /// Asks the registry nothing yet. Errors: unsupported without libcurl.
   static Result<RegistryClient> open(RegistryOptions options);
 
+  /// The same registry over a connection of its own, for another thread; what this one has learned of it is known.
+  Result<RegistryClient> another() const;
+
   struct Document {
     std::string text;
     std::string media_type;

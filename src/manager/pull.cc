@@ -112,6 +112,7 @@ Result<PulledImage> pull_image(Stores stores, oci::RegistryClient& registry, con
   const std::vector<oci::Reference> names = names_of(name, pulled.digest);
   const std::optional<std::string> before = stores.images.images.resolve(names[0]);
   RegistryFiles files(stores.images.content, registry, remote, names, observer);
+  TRY(files.fetch_layers(stores));
   const std::vector<LoadedImage> loaded = TRY(load_images(stores, files, {}));
   files.finish();
   pulled.id = loaded.at(0).id;

@@ -1,5 +1,10 @@
 #include "src/manager/registry_files.h"
 
+#include <algorithm>
+
+#include "oci/image_config.h"
+#include "src/manager/blob_downloads.h"
+
 namespace slipway::manager {
 
 namespace {
@@ -35,7 +40,8 @@ RegistryFiles::RegistryFiles(const oci::ContentStore& content, oci::RegistryClie
       registry_(registry),
       image_(image),
       observer_(observer),
-      index_(index_of(image, names)) {}
+      index_(index_of(image, names)),
+      told_(image.layers.size()) {}
 
 Result<std::optional<std::string>> RegistryFiles::text(const std::string& name) {
   if (name == "oci-layout") return std::optional<std::string>(R"({"imageLayoutVersion":"1.0.0"})");
@@ -48,6 +54,7 @@ Result<std::optional<std::string>> RegistryFiles::text(const std::string& name) 
 
 /// The image's config: small, so it is kept in memory until the image is published.
 Result<std::string> RegistryFiles::document(const Digest& digest) {
+  if (!config_.empty()) return config_;
   if (content_.has(digest)) return content_.read(digest, oci::kDocumentLimit);
   Arena arena;
   const oci::Manifest* manifest = TRY(oci::parse_manifest(image_.manifest.text, arena));
@@ -65,54 +72,74 @@ Result<std::string> RegistryFiles::document(const Digest& digest) {
   if (sha256(text) != digest)
     return Error::of(ErrorKind::invalid, "image config verification failed for digest %s",
                      digest.text().c_str());
+  config_ = text;
   return text;
 }
 
-void RegistryFiles::tell_until(size_t layer) {
-  for (; told_ < layer; ++told_) {
-    const uint64_t size = static_cast<uint64_t>(image_.layers[told_].size);
-    observer_.layer(image_.layers[told_].id().brief(),
-                    unpacking_ ? TransferEvent::unpacked : TransferEvent::exists, size, size);
-    unpacking_ = false;
-  }
+void RegistryFiles::tell(size_t layer, TransferEvent event) {
+  const auto size = static_cast<uint64_t>(image_.layers[layer].size);
+  const bool complete = event == TransferEvent::unpacked || event == TransferEvent::exists;
+  observer_.layer(image_.layers[layer].id().brief(), event, complete ? size : 0, size);
+  if (complete) told_[layer] = true;
+}
+
+void RegistryFiles::tell_unpacked() {
+  if (unpacking_) tell(*unpacking_, TransferEvent::unpacked);
+  unpacking_.reset();
 }
 
 void RegistryFiles::finish() {
-  tell_until(image_.layers.size());
+  tell_unpacked();
+  for (size_t i = 0; i < told_.size(); ++i)
+    if (!told_[i]) tell(i, TransferEvent::exists);
 }
 
-Result<oci::BlobWriter> RegistryFiles::fetch(const oci::Descriptor& layer) {
-  const Digest digest = layer.id();
-  const auto size = static_cast<uint64_t>(layer.size);
-  oci::BlobWriter writer = TRY(content_.begin());
-  observer_.layer(digest.brief(), TransferEvent::waiting, 0, size);
-  TRY(registry_
-          .blob(image_.repository, digest, size,
-                [&](uint64_t at, std::string_view piece) {
-                  observer_.layer(digest.brief(), TransferEvent::moving, at + piece.size(), size);
-                  return writer.write(piece);
-                })
-          .ctx("layer %.19s", digest.text().c_str()));
-  if (writer.seal() != digest)
-    return Error::of(ErrorKind::invalid, "filesystem layer verification failed for digest %s",
-                     digest.text().c_str());
-  observer_.layer(digest.brief(), TransferEvent::arrived, size, size);
-  return writer;
+Status RegistryFiles::fetch_layers(Stores stores) {
+  Arena arena;
+  const oci::Manifest* manifest = TRY(oci::parse_manifest(image_.manifest.text, arena));
+  const std::string text = TRY(document(manifest->config.id()));
+  const oci::ImageConfig* config = TRY(oci::parse_image_config(text, arena));
+  const List<Str>& diff_ids = config->rootfs.diff_ids;
+  if (diff_ids.size() != image_.layers.size()) return {};  // whoever loads it says why that is wrong
+  std::vector<WantedBlob> wanted;
+  Digest chain;
+  for (uint32_t i = 0; i < diff_ids.size(); ++i) {
+    chain = oci::chain_id(chain, TRY(Digest::parse(diff_ids[i])));
+    const Digest digest = image_.layers[i].id();
+    const ImportedLayer known = TRY(find_layer(stores, chain));
+    if (known.chain && known.blob == digest) {
+      tell(i, TransferEvent::exists);
+      continue;
+    }
+    const bool twice = std::any_of(wanted.begin(), wanted.end(),
+                                   [&](const WantedBlob& blob) { return blob.digest == digest; });
+    if (twice || content_.has(digest)) continue;
+    tell(i, TransferEvent::waiting);
+    wanted.push_back({digest, static_cast<uint64_t>(image_.layers[i].size)});
+  }
+  fetched_ = TRY(download_blobs(content_, registry_, image_.repository, wanted, observer_));
+  return {};
 }
 
 Result<ImageFiles::Contents> RegistryFiles::blob(const std::string& name) {
   const Digest digest = TRY(digest_of(name));
-  size_t number = told_;
-  while (number < image_.layers.size() && image_.layers[number].id() != digest) ++number;
+  size_t number = 0;
+  while (number < image_.layers.size() && (told_[number] || image_.layers[number].id() != digest)) ++number;
   if (number == image_.layers.size())
     return Error::of(ErrorKind::invalid, "the manifest has no layer %s", digest.text().c_str());
-  tell_until(number);
-  unpacking_ = true;
+  tell_unpacked();
   Contents out;
   out.digest = digest;
   out.size = static_cast<uint64_t>(image_.layers[number].size);
-  if (content_.has(digest)) return out;
-  out.staged = TRY(fetch(image_.layers[number]));
+  if (auto fetched = fetched_.extract(digest.hex())) {
+    out.staged = std::move(fetched.mapped());
+  } else if (!content_.has(digest)) {
+    // Somebody has removed it since fetch_layers().
+    tell(number, TransferEvent::waiting);
+    out.staged = TRY(download_blob(content_, registry_, image_.repository, {digest, out.size}, observer_));
+  }
+  unpacking_ = number;
+  tell(number, TransferEvent::unpacking);
   return out;
 }
 
