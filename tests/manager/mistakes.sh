@@ -48,7 +48,7 @@ check_fails 125 'invalid restart policy' slipway run --restart sometimes busybox
 check_fails 125 'no log driver named' slipway run --log-driver pigeon busybox true
 check_fails 125 'cannot join' slipway run --network container:dead busybox true
 check_fails 125 'not found' slipway run --network my-network busybox true
-check_fails 125 'input device is not a TTY' slipway run -it busybox true
+check_fails 1 'input device is not a TTY' slipway run -it busybox true
 check_fails 125 'error gathering device information' slipway run --device /dev/no-such busybox true
 check_fails 125 'opening seccomp profile' slipway run --security-opt seccomp=/no/such busybox true
 check_fails 125 'invalid --security-opt' slipway run --security-opt bogus=1 busybox true
