@@ -293,8 +293,7 @@ Status validate_spec(const Spec& spec, Warnings& warnings) {
   TRY(validate_names(spec));
   for (uint32_t i = 0; i < spec.mounts.count; ++i) TRY(validate_mount(spec.mounts[i], i, warnings));
   if (spec.hooks) TRY(validate_hooks(*spec.hooks));
-  for (const Entry<Str>& annotation : spec.annotations)
-    if (annotation.key.empty()) return Error::of(ErrorKind::invalid, "annotations: a key is empty");
+  TRY(validate_annotations(spec, warnings));
   if (spec.linux_) TRY(validate_linux(spec, warnings));
   return {};
 }

@@ -8,6 +8,7 @@ namespace slipway::oci {
 Status validate_namespaces(const Spec& spec, Warnings& warnings);
 Status validate_mount_namespace(const Linux& section);
 Status validate_sysctl(const Spec& spec);
+Status validate_annotations(const Spec& spec, Warnings& warnings);
 Status validate_seccomp(const Seccomp& seccomp, Warnings& warnings);
 
 /// Annotations that stand for properties.

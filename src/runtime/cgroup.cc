@@ -51,10 +51,7 @@ Result<std::unique_ptr<Cgroup>> plan_systemd_cgroup(std::string_view id, const o
   return std::unique_ptr<Cgroup>(new SystemdCgroup(spec, id, std::move(place), std::move(trees), user));
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_view id,
-                                            const oci::Spec& spec) {
+Result<std::unique_ptr<Cgroup>> plan_any(const Context& context, std::string_view id, const oci::Spec& spec) {
   if (context.cgroup_disabled) return std::unique_ptr<Cgroup>(new DisabledCgroup());
   if (context.systemd_cgroup) return plan_systemd_cgroup(id, spec);
   const std::vector<sys::CgroupHierarchy> hierarchies = TRY(sys::find_hierarchies());
@@ -67,6 +64,26 @@ Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_
     path = any.directory.substr(any.mount.size());
   }
   return std::unique_ptr<Cgroup>(new FileCgroup(spec, std::move(path), std::move(trees)));
+}
+
+/// On v1 a cgroup cannot be handed over.
+Status check_annotation(const Context& context, const Cgroup& cgroup, const oci::Spec& spec,
+                        const char* name) {
+  const Str* const value = spec.annotations.find(name);
+  if (!value || value->empty() || cgroup.layout() == Cgroup::Layout::v2) return {};
+  // crun has systemd only by an option of its own, too.
+  if (std::string_view(name) == kSubgroupAnnotation && !context.systemd_cgroup) return {};
+  return Error::of(ErrorKind::unsupported, "annotations[%s]: needs cgroup v2", name);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_view id,
+                                            const oci::Spec& spec) {
+  std::unique_ptr<Cgroup> cgroup = TRY(plan_any(context, id, spec));
+  for (const char* name : {kDelegateAnnotation, kSubgroupAnnotation})
+    TRY(check_annotation(context, *cgroup, spec, name));
+  return cgroup;
 }
 
 Result<std::unique_ptr<Cgroup>> open_cgroup(const Context&, const CgroupRecord& record) {

@@ -29,6 +29,11 @@ namespace slipway::runtime {
 
 struct Context;
 
+/// Annotations of crun: a cgroup below the container's, for its process, without limits of its own (v2); and one below
+/// systemd's scope that becomes the container's (v2, with systemd; empty: none).
+inline constexpr char kDelegateAnnotation[] = "run.oci.delegate-cgroup";
+inline constexpr char kSubgroupAnnotation[] = "run.oci.systemd.subgroup";
+
 /// How a further process (exec) gets into a container's cgroups; made before the clone. All descriptors are
 /// close-on-exec.
 struct CgroupEntry {
@@ -84,6 +89,8 @@ class Cgroup {
   virtual Result<std::vector<Fd>> join(pid_t pid, bool entered) = 0;
   /// For a further process (exec): where init is now, or in these ("..": refused). Works with every manager.
   virtual Result<CgroupEntry> exec_entry(pid_t init, const std::vector<SubCgroup>& subs) = 0;
+  /// Moves the container's process into the cgroup of kDelegateAnnotation, when it has its cgroup namespace.
+  virtual Status delegate_to(pid_t pid) = 0;
   /// Puts `pid` into what it did not enter itself; `entered` as for join().
   virtual Status join_exec(pid_t pid, pid_t init, const std::vector<SubCgroup>& subs, bool entered) = 0;
 

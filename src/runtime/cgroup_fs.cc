@@ -244,6 +244,32 @@ Status FileCgroup::delegate() {
   return delegate_cgroup(directory, *owner);
 }
 
+std::string FileCgroup::annotation(const char* name) const {
+  const Str* const value = spec_ ? spec_->annotations.find(name) : nullptr;
+  return value ? std::string(value->view()) : std::string();
+}
+
+Result<FileCgroup::Tree> FileCgroup::enter_below(const Tree& above, const std::string& name,
+                                                 pid_t pid) const {
+  Tree tree = above;
+  tree.directory += "/" + name;
+  bool existed = false;
+  TRY(make_v2_directory(tree, false, existed));
+  TRY(write_pid(tree.directory, pid));
+  // Not before: a cgroup that has processes enables no controllers for those below.
+  TRY(make_v2_directory(tree, true, existed));
+  return tree;
+}
+
+Status FileCgroup::delegate_to(pid_t pid) {
+  const std::string name = annotation(kDelegateAnnotation);
+  if (name.empty()) return {};
+  const Tree below = TRY(enter_below(*v2_tree(), name, pid).ctx("annotations[%s]", kDelegateAnnotation));
+  const Opt<uid_t> owner = cgroup_owner(*spec_);
+  if (!owner) return {};
+  return delegate_cgroup(TRY(ControlDirectory::open(below.directory)), *owner);
+}
+
 Result<Fd> FileCgroup::prepare() {
   TRY(make_trees(sys::CgroupVersion::v2));
   const Tree* tree = v2_tree();

@@ -37,6 +37,7 @@ class FileCgroup : public Cgroup {
   Result<Fd> prepare() override;
   Result<std::vector<Fd>> join(pid_t pid, bool entered) override;
   Result<CgroupEntry> exec_entry(pid_t init, const std::vector<SubCgroup>& subs) override;
+  Status delegate_to(pid_t pid) override;
   Status join_exec(pid_t pid, pid_t init, const std::vector<SubCgroup>& subs, bool entered) override;
   Status apply(const oci::Resources& resources) override;
   Status freeze(bool frozen) override;
@@ -61,6 +62,10 @@ class FileCgroup : public Cgroup {
   bool owns_any() const;
   /// On pure v2: see cgroup_delegate.h.
   Status delegate();
+  /// What an annotation says; "" without it.
+  std::string annotation(const char* name) const;
+  /// Makes a v2 cgroup below another one, with all controllers, and moves the process there.
+  Result<Tree> enter_below(const Tree& above, const std::string& name, pid_t pid) const;
   Status apply_all(ControllerDirectories& where, const oci::Resources& resources);
   /// Where a further process goes in this hierarchy.
   Result<std::string> exec_directory(const Tree& tree, pid_t init, const std::vector<SubCgroup>& subs) const;

@@ -121,12 +121,22 @@ Status SystemdCgroup::find_directories(pid_t pid) {
   return {};
 }
 
+/// The container's own cgroup is then below the unit's.
+Status SystemdCgroup::enter_subgroup(pid_t pid) {
+  const std::string name = annotation(kSubgroupAnnotation);
+  if (name.empty()) return {};
+  trees_.front() = TRY(enter_below(trees_.front(), name, pid).ctx("annotations[%s]", kSubgroupAnnotation));
+  path_ += "/" + name;
+  return {};
+}
+
 Result<std::vector<Fd>> SystemdCgroup::join(pid_t pid, bool) {
   TRY(start_unit(pid));
   TRY(find_directories(pid));
   // A slice takes no processes from systemd, and of v1 hierarchies it uses only some.
   if (!has_v1(trees_) && !place_.unit_is_slice) {
     started_ = true;
+    TRY(enter_subgroup(pid));
     TRY(delegate());
     return std::vector<Fd>();
   }
@@ -136,6 +146,7 @@ Result<std::vector<Fd>> SystemdCgroup::join(pid_t pid, bool) {
     TRY(write_pid(tree.directory, pid));
   }
   started_ = true;
+  if (!has_v1(trees_)) TRY(enter_subgroup(pid));
   return std::vector<Fd>();
 }
 

@@ -28,6 +28,7 @@ class SystemdCgroup final : public FileCgroup {
  private:
   Status start_unit(pid_t pid);
   Status find_directories(pid_t pid);
+  Status enter_subgroup(pid_t pid);
   Result<std::vector<sys::DbusProperty>> update_properties(const oci::Resources& resources) const;
 
   std::string id_;

@@ -111,7 +111,7 @@ Status Creation::plan_child() {
   ChildPlan& plan = *plan_;
   plan.process = TRY(plan_process(*spec_.process, &linux_, options_, arena_));
   const Str* keep_groups = spec_.annotations.find("run.oci.keep_original_groups");
-  plan.process.keep_groups = keep_groups && *keep_groups == "1";
+  plan.process.keep_groups = keep_groups && *keep_groups != "0" && *keep_groups != "false";
   apply_namespaces(namespaces_, spec_, arena_, &plan, &request_);
   if (!spec_.hostname.empty()) plan.hostname = spec_.hostname.c_str();
   if (!spec_.domainname.empty()) plan.domainname = spec_.domainname.c_str();
@@ -290,6 +290,7 @@ Status Creation::converse() {
 
 /// From here on the container exists. The state is there before the container's program may run.
 Status Creation::publish() {
+  if (spec_.annotations.find(kDelegateAnnotation)) TRY(cgroup_->delegate_to(state_.pid));
   state_.root_mount = find_shared_root(bare_root_);
   return write_state(directory_.get(), state_);
 }

@@ -110,9 +110,38 @@ void add_hierarchy(PlanContext& context, const PlannedMount& like, std::string_v
   add_links(context, like, controllers);
 }
 
+/// For an old systemd in the container: its own hierarchy of v1 in the place of v2. The host must have it.
+Result<PlannedMount> systemd_v1_mount(const PlanContext& context, const PlannedMount& like) {
+  static constexpr char kController[] = "name=systemd";
+  const char* const directory = directory_of(context, kController);
+  if (!*directory)
+    return Error::of(ErrorKind::unsupported,
+                     "annotations[run.oci.systemd.force_cgroup_v1]: the host has no cgroup v1 "
+                     "hierarchy name=systemd");
+  PlannedMount mount = like;
+  mount.in_cgroups = true;
+  mount.type = "cgroup";
+  mount.data = "";
+  if (context.request.own_cgroup_namespace) {
+    mount.kind = PlannedMount::Kind::filesystem;
+    mount.source = "cgroup";
+    mount.data = kController;
+    mount.bind_instead = directory;
+  } else {
+    mount.kind = PlannedMount::Kind::bind;
+    mount.source = directory;
+  }
+  return mount;
+}
+
 }  // namespace
 
 Status plan_cgroup_mount(PlanContext& context, const PlannedMount& like) {
+  const Str* const forced = context.request.spec->annotations.find("run.oci.systemd.force_cgroup_v1");
+  if (forced && *forced == std::string_view(like.destination)) {
+    context.mounts.add(TRY(systemd_v1_mount(context, like)));
+    return {};
+  }
   if (is_file_system(kRoot, CGROUP2_SUPER_MAGIC)) {
     context.mounts.add(unified_mount(context, like, like.destination, kRoot));
     return {};

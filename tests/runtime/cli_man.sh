@@ -22,7 +22,7 @@ in_manual=$(awk '
 check_eq "" "$(diff <(echo "$in_program") <(echo "$in_manual"))" "options of the program (<) and of the manual (>)"
 
 # --- properties: "PROPERTY <tab> EXAMPLE <tab> OUTCOME" of each table
-rows=$(awk '/^\.SH CONFIGURATION/ { on = 1 } /^\.SS Annotations/ { exit } on' <<<"$plain" |
+rows=$(awk '/^\.SH CONFIGURATION/ { on = 1 } /^\.SH "EXIT STATUS"/ { exit } on' <<<"$plain" |
   awk '
     /^T\{$/ { cell = ""; next }
     /^T\}/ { row = row (column++ ? "\t" : "") cell; cell = ""; if ($0 == "T}") { print row; row = ""; column = 0 } next }
@@ -41,7 +41,7 @@ context() { # PROPERTY
     'mounts[]'.*) echo '.mounts += [{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": ["ro"]}]' ;;
     linux.uidMappings) echo ".linux.namespaces += [{type: \"user\"}] | .linux.gidMappings = $ids" ;;
     linux.gidMappings) echo ".linux.namespaces += [{type: \"user\"}] | .linux.uidMappings = $ids" ;;
-    linux.timeOffsets) echo '.linux.namespaces += [{"type": "time"}]' ;;
+    linux.timeOffsets | *timens_offset]) echo '.linux.namespaces += [{"type": "time"}]' ;;
     linux.personality.flags) echo '.linux.personality.domain = "LINUX"' ;;
     linux.seccomp.defaultErrnoRet) echo '.linux.seccomp = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls":
       [{"names": ["fork", "clone", "clone3", "execve", "exit_group", "prctl", "brk", "arch_prctl", "mmap", "mprotect", "munmap",
@@ -73,6 +73,7 @@ setter() { # PROPERTY
       ;;
     'linux.namespaces[].path') echo '.linux.namespaces |= map(if .type == "ipc" then .path = $value else . end) |
       .mounts |= map(select(.type != "mqueue"))' ;;
+    'annotations['*) echo '.annotations[$name] = $value' ;;
     *) echo ".$1 = \$value" ;;
   esac
 }
@@ -80,7 +81,8 @@ setter() { # PROPERTY
 try() { # PROPERTY EXAMPLE OUTCOME
   local property=$1 value=$2 outcome=$3 id
   id=$(new_id m)
-  jq --argjson value "$value" "$(context "$property") | $(setter "$property")" "$TMPDIR/good.json" >"$bundle/config.json" ||
+  local name=${property#annotations[}
+  jq --argjson value "$value" --arg name "${name%]}" "$(context "$property") | $(setter "$property")" "$TMPDIR/good.json" >"$bundle/config.json" ||
     fail "$property: the example is not JSON: $value"
   run slip run --bundle "$bundle" "$id"
   case $outcome in

@@ -16,6 +16,7 @@ for name in tests/{runtime,security}/*.sh; do
   esac
   tests+=("$name")
 done
+[ -z "${STRESS:-}" ] || tests+=(tests/vm/guest/podman-checkpoint)
 run tests/vm/lab --disk 4G --load ext4 --load bfq --env SCRATCH=/dev/vda --memory 2048 --timeout 2350 \
   --env "SOURCE=$SOURCE" --env "BUILD=$BUILD" tests/vm/run-tests "${tests[@]}"
 [ "$status" != 77 ] || skip "${out#skipped: }"

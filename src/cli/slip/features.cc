@@ -23,9 +23,9 @@ constexpr std::string_view kHooks[] = {"prestart",       "createRuntime", "creat
 
 /// What a caller should think about before it passes annotations of its users on.
 constexpr std::string_view kUnsafeAnnotations[] = {
-    "org.criu.config",        "org.systemd.property.",        "run.oci.hooks.stderr",
-    "run.oci.hooks.stdout",   "run.oci.keep_original_groups", "run.oci.mount_context_type",
-    "run.oci.pidfd_receiver", "run.oci.seccomp.receiver",
+    "org.criu.config",
+    "org.systemd.property.",
+    "run.oci.",
 };
 
 class Document {
