@@ -108,7 +108,7 @@ class Expander {
     } else if (end < word_.size() && is_digit(word_[end])) {
       while (end < word_.size() && is_digit(word_[end])) ++end;
     }
-    const std::string name(word_.substr(at_, end - at_));
+    std::string name(word_.substr(at_, end - at_));
     at_ = end;
     return name;
   }
