@@ -20,7 +20,7 @@ constexpr const char* kDirectories[] = {"/usr/lib/podman/", "/usr/libexec/podman
 /// Where the distributions put it: not in the PATH.
 std::string find_program(const char* name) {
   for (const char* directory : kDirectories) {
-    const std::string path = std::string(directory) + name;
+    std::string path = std::string(directory) + name;
     if (access(path.c_str(), X_OK) == 0) return path;
   }
   return "";

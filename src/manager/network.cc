@@ -177,7 +177,7 @@ std::vector<store::PortBinding> bindings_of(const store::Record& record) {
   if (!record.host.publish_all_ports) return all;
   for (const Str port : record.config.exposed_ports) {
     bool bound = false;
-    for (const store::PortBinding& binding : record.host.port_bindings) bound |= binding.port == port;
+    for (const store::PortBinding& binding : record.host.port_bindings) bound |= binding.port == port.view();
     if (!bound) all.push_back({port, Str(), Str()});
   }
   return all;

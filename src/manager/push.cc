@@ -48,7 +48,7 @@ class Pusher {
 
   /// Layers that may not be distributed stay where their URLs say.
   static bool foreign(const oci::Descriptor& layer) {
-    return layer.urls.size() > 0 &&
+    return !layer.urls.empty() &&
            (layer.media_type.view().find("nondistributable") != std::string_view::npos ||
             layer.media_type.view().find("foreign") != std::string_view::npos);
   }
