@@ -32,6 +32,15 @@ class KeyWarnings final : public json::UnknownKeys {
   bool top_;
 };
 
+/// Before version 1.3 of the specification a pids.limit of 0 was no limit; podman up to 5.4 writes it for -1.
+void mend_pids_limit(Spec& spec) {
+  unsigned minor;
+  if (sscanf(spec.oci_version.c_str(), "1.%u", &minor) != 1 || minor >= 3) return;
+  if (!spec.linux_ || !spec.linux_->resources || !spec.linux_->resources->pids) return;
+  Opt<int64_t>& limit = spec.linux_->resources->pids->limit;
+  if (limit && *limit == 0) *limit = -1;
+}
+
 template <class T>
 Result<T*> parse(std::string_view text, const json::Type& type, Arena& arena, Warnings& warnings, bool top) {
   KeyWarnings unknown(warnings, top);
@@ -58,6 +67,7 @@ void warn(Warnings& warnings, const char* fmt, ...) {
 Result<Spec*> parse_spec(std::string_view text, Arena& arena, Warnings& warnings) {
   Spec* const spec = TRY(parse<Spec>(text, kSpecType, arena, warnings, true));
   TRY(apply_annotations(*spec, arena));
+  mend_pids_limit(*spec);
   return spec;
 }
 

@@ -113,6 +113,7 @@ void drop_zeroes(oci::Resources& resources, Arena& arena) {
     drop_zero(cpu.realtime_runtime);
     drop_zero(cpu.realtime_period);
   }
+  if (resources.pids) drop_zero(own(resources.pids, arena).limit);
   if (resources.block_io) {
     oci::BlockIoResources& io = own(resources.block_io, arena);
     drop_zero(io.weight);

@@ -91,6 +91,18 @@ check_eq "72 134217728 512" "$(jq -r '.linux.resources | "\(.pids.limit) \(.memo
 check_fails 1 "container's cgroup is not empty" slip run -d --bundle "$bundle" "$id-2"
 kill -0 "$pid"
 
+# A limit of 0 changes nothing in an update. In a bundle it is none before version 1.3 of the specification: podman 4 writes
+# it for -1.
+check slip update --pids-limit 0 "$id"
+check slip update --resources - "$id" <<<'{"pids":{"limit":0}}'
+check_eq 72 "$(control pids pids.max pids.max)"
+for case in "1.0.2-dev max" "1.2.0 max" "1.3.0 0"; do
+  check slip delete --force "$id"
+  edit_config "$bundle" '.ociVersion = $version | .linux.resources.pids.limit = 0' --arg version "${case% *}"
+  check slip run -d --bundle "$bundle" "$id"
+  check_eq "${case#* }" "$(control pids pids.max pids.max)" "a limit of 0 in a bundle of version ${case% *}"
+done
+
 check slip delete --force "$id"
 [ -z "$(find /sys/fs/cgroup -maxdepth 3 -name "$id*")" ] || fail "a cgroup is left"
 check_fails 1 "does not exist" slip update --memory 12m "$id"
