@@ -180,6 +180,7 @@ void write_pretty(const Value& value, std::string& out, size_t indent) {
     out += '{';
     bool first = true;
     for (const Value::Member& member : value.members()) {
+      if (member.value.is_omitted()) continue;
       if (!first) out += ',';
       first = false;
       line(indent + 1);
@@ -210,6 +211,13 @@ Value Value::no_map() {
 Value Value::no_pointer() {
   Value out;
   out.null_text_ = "<nil>";
+  return out;
+}
+
+Value Value::omitted(const char* text) {
+  Value out;
+  out.null_text_ = text;
+  out.omitted_ = true;
   return out;
 }
 
@@ -296,6 +304,7 @@ void Value::write(json::Writer& writer) const {
   } else {
     writer.begin_object();
     for (const Member& member : members()) {
+      if (member.value.is_omitted()) continue;
       writer.key(member.key);
       member.value.write(writer);
     }

@@ -37,6 +37,8 @@ class Value {
   static Value no_list();
   static Value no_map();
   static Value no_pointer();
+  /// A member that JSON leaves out, and that templates show as `text` and not as a mistake.
+  static Value omitted(const char* text);
   /// An array of strings.
   static Value strings(const List<Str>& list);
   static Value map_of(const Map<Str>& map);
@@ -52,8 +54,9 @@ class Value {
   bool is_array() const { return std::holds_alternative<std::vector<Value>>(data_); }
   bool is_object() const { return std::holds_alternative<std::vector<Member>>(data_); }
   bool has_free_keys() const { return free_keys_; }
-  /// Of a null: how Go shows it.
+  /// Of a null: how Go shows it, and whether JSON does.
   const char* null_text() const { return null_text_; }
+  bool is_omitted() const { return omitted_; }
 
   /// Each only for its own kind.
   bool boolean() const { return *std::get_if<bool>(&data_); }
@@ -83,6 +86,7 @@ class Value {
       data_;
   bool free_keys_ = false;
   const char* null_text_ = "<no value>";
+  bool omitted_ = false;
 };
 
 struct Value::Member {

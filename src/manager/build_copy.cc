@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
 #include "oci/archive.h"
 #include "oci/layer_apply.h"
@@ -35,9 +36,25 @@ Result<struct stat> stat_source(int tree, const std::string& path) {
   return info;
 }
 
+/// Where a path leads: below `tree`, without links.
+Result<std::string> resolve(int tree, const std::string& path) {
+  const auto path_of = [](int fd) -> Result<std::string> {
+    char text[PATH_MAX];
+    const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), text, sizeof text);
+    if (size < 0 || size == sizeof text) return Error::sys(size < 0 ? errno : ENAMETOOLONG, "readlink");
+    return std::string(text, static_cast<size_t>(size));
+  };
+  const Fd fd = TRY(sys::open_in_root(tree, path.c_str(), O_PATH));
+  std::string root = TRY(path_of(tree));
+  const std::string whole = TRY(path_of(fd.get()));
+  if (!root.ends_with('/')) root += '/';
+  return whole.starts_with(root) ? whole.substr(root.size()) : path;
+}
+
 /// Where one source goes: into the directory, under a name of its own or (a directory) with its contents.
 struct Plan {
   std::string source;
+  std::string file;  // what is read: where `source` leads when it is a link to a file
   bool directory = false;
   std::string name;  // of a file in the target directory
 };
@@ -50,7 +67,9 @@ class Copier {
     std::vector<Plan> plans;
     for (const std::string& source : TRY(expand_sources(request_))) {
       const struct stat info = TRY(stat_source(request_.source, source));
-      plans.push_back({source, S_ISDIR(info.st_mode), base_name(source)});
+      const bool directory = S_ISDIR(info.st_mode);
+      const std::string file = directory ? "" : TRY(resolve(request_.source, source));
+      plans.push_back({source, file, directory, base_name(source)});
     }
     return plans;
   }
@@ -65,7 +84,7 @@ class Copier {
       if (plan.directory) {
         TRY(archiver.add_contents_of_root());
       } else {
-        TRY(archiver.add(plan.source));
+        TRY(archiver.add(plan.file));
       }
     }
     return writer.finish();

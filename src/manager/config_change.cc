@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "oci/names.h"
 #include "src/base/duration.h"
 
 namespace slipway::manager {
@@ -146,6 +147,8 @@ Status ConfigChanger::apply(std::string_view instruction, std::string_view rest,
   }
   if (instruction == "STOPSIGNAL") {
     config_.stop_signal = arena_.copy(TRY(expanded()));
+    if (!oci::parse_signal(config_.stop_signal).ok())
+      return Error::of(ErrorKind::invalid, "Invalid signal: %s", config_.stop_signal.c_str());
     return {};
   }
   if (instruction == "ONBUILD") {

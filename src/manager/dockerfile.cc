@@ -74,6 +74,8 @@ Result<Instruction> parse_instruction(std::string_view line, int number) {
                                          !json_words(line))
     return Error::of(ErrorKind::unsupported,
                      "dockerfile parse error on line %d: here-documents are not supported", number);
+  if (line.empty() && out.name == "RUN")
+    return Error::of(ErrorKind::invalid, "dockerfile parse error on line %d: RUN requires a command", number);
   out.rest = line;
   return out;
 }

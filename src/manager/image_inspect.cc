@@ -13,10 +13,15 @@ Value config_value(const Value& config) {
   Value out = Value::object();
   out.set("Hostname", "").set("Domainname", "").set("User", "");
   out.set("AttachStdin", false).set("AttachStdout", false).set("AttachStderr", false);
-  out.set("Tty", false).set("OpenStdin", false).set("StdinOnce", false);
-  out.set("Env", Value::no_list()).set("Cmd", Value::no_list()).set("Image", "");
+  out.set("ExposedPorts", Value::omitted("map[]"))
+      .set("Tty", false)
+      .set("OpenStdin", false)
+      .set("StdinOnce", false);
+  out.set("Env", Value::no_list()).set("Cmd", Value::no_list());
+  out.set("Healthcheck", Value::omitted("<nil>")).set("Image", "");
   out.set("Volumes", Value::no_map()).set("WorkingDir", "").set("Entrypoint", Value::no_list());
   out.set("OnBuild", Value::no_list()).set("Labels", Value::no_map());
+  out.set("StopSignal", Value::omitted("")).set("Shell", Value::omitted("[]"));
   if (config.is_object())
     for (const Value::Member& member : config.members())
       if (!member.value.is_null()) out.set(member.key, member.value);

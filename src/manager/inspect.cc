@@ -45,7 +45,7 @@ Value state_value(const Observed& observed) {
   out.set("Error", state.error);
   out.set("StartedAt", state.started_at.empty() ? Str(kNever) : state.started_at);
   out.set("FinishedAt", state.finished_at.empty() ? Str(kNever) : state.finished_at);
-  if (state.health) out.set("Health", health_value(*state.health));
+  out.set("Health", state.health ? health_value(*state.health) : Value::omitted("<nil>"));
   return out;
 }
 
@@ -74,22 +74,24 @@ Value config_value(const store::ContainerConfig& config) {
   out.set("AttachStdin", config.attach_stdin);
   out.set("AttachStdout", config.attach_stdout);
   out.set("AttachStderr", config.attach_stderr);
-  if (!config.exposed_ports.empty()) out.set("ExposedPorts", set_of(config.exposed_ports));
+  out.set("ExposedPorts",
+          config.exposed_ports.empty() ? Value::omitted("map[]") : set_of(config.exposed_ports));
   out.set("Tty", config.tty);
   out.set("OpenStdin", config.open_stdin);
   out.set("StdinOnce", config.stdin_once);
   out.set("Env", Value::strings(config.env));
   out.set("Cmd", list_or_null(config.cmd));
-  if (config.healthcheck) out.set("Healthcheck", healthcheck_value(*config.healthcheck));
+  out.set("Healthcheck",
+          config.healthcheck ? healthcheck_value(*config.healthcheck) : Value::omitted("<nil>"));
   out.set("Image", config.image);
   out.set("Volumes", config.volumes.empty() ? Value::no_map() : set_of(config.volumes));
   out.set("WorkingDir", config.working_dir);
   out.set("Entrypoint", list_or_null(config.entrypoint));
   out.set("OnBuild", Value::no_list());
   out.set("Labels", Value::map_of(config.labels));
-  if (!config.stop_signal.empty()) out.set("StopSignal", config.stop_signal);
-  if (config.stop_timeout) out.set("StopTimeout", *config.stop_timeout);
-  return out;
+  out.set("StopSignal", config.stop_signal.empty() ? Value::omitted("") : Value(config.stop_signal));
+  out.set("StopTimeout", config.stop_timeout ? Value(*config.stop_timeout) : Value::omitted("<nil>"));
+  return out.set("Shell", Value::omitted("[]"));
 }
 
 Value port_map(const std::vector<store::PortBinding>& bindings) {
@@ -322,6 +324,8 @@ Result<Value> inspect_container(store::Store& store, std::string_view id, bool s
     uint64_t total = own.bytes;
     if (!record.layer.empty()) total += TRY(driver->usage(record.layer)).bytes;
     out.set("SizeRw", own.bytes).set("SizeRootFs", total);
+  } else {
+    out.set("SizeRw", Value::omitted("<nil>")).set("SizeRootFs", Value::omitted("<nil>"));
   }
   out.set("Mounts", mounts_value(record));
   out.set("Config", config_value(record.config));

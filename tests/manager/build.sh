@@ -100,9 +100,25 @@ fails "before FROM" 'RUN x\n'
 fails "outside of the build context" 'FROM base\nCOPY ../../etc/passwd /x\n'
 fails "No such file" 'FROM base\nCOPY none /x\n'
 fails "not supported" 'FROM base\nADD http://x/y /x\n'
+fails "Invalid signal: NOPE" 'FROM base\nSTOPSIGNAL NOPE\n'
+fails "RUN requires a command" 'FROM base\nRUN\n'
 fails "cannot be empty" '# nothing\n'
 check_eq "" "$(slipway ps -aq)" "containers that failed builds left"
 # Links of the context lead nowhere else.
 ln -s /etc/passwd "$context/link"
 ln -s / "$context/out"
 fails "" 'FROM base\nCOPY out/etc/shadow /x\n'
+fails "" 'FROM base\nCOPY link /x\n'
+rm "$context/link" "$context/out"
+
+# A link that is a source by itself is followed, one in a directory is kept.
+ln -s dir/two "$context/to-two"
+ln -s two "$context/dir/again"
+printf 'FROM base\nCOPY to-two /copied\nCOPY dir /kept\nCOPY to-* /several/\n' >"$TMPDIR/links"
+check slipway build -q -t links -f "$TMPDIR/links" "$context"
+check slipway run --rm links sh -c '[ ! -L /copied ] && cat /copied; readlink /kept/again; [ ! -L /several/to-two ] && cat /several/to-two'
+check_eq $'two\ntwo\ntwo' "$out"
+printf 'FROM links AS from\nRUN ln -s /copied /far\nFROM base\nCOPY --from=from /far /near\n' >"$TMPDIR/links"
+check slipway build -q -t links2 -f "$TMPDIR/links" "$context"
+check slipway run --rm links2 sh -c '[ ! -L /near ] && cat /near'
+check_eq two "$out"

@@ -12,8 +12,13 @@ check slipway inspect -f '{{.Config.Entrypoint}} {{.HostConfig.CapAdd}} {{.HostC
 check_eq "[] [] <nil> map[] 5" "$out"
 check slipway inspect -f '{{json .Config.Entrypoint}} {{json .HostConfig.CapAdd}}' nil
 check_eq "null null" "$out"
-check slipway inspect -f '{{.Config.Env}} {{.Config.Entrypoint}}' busybox
-check_contains "$out" "[]"
+check slipway inspect -f '{{.Config.Entrypoint}} {{.Config.ExposedPorts}} {{.Config.Healthcheck}} [{{.Config.StopSignal}}] {{.Config.Shell}}' busybox
+check_eq "[] map[] <nil> [] []" "$out"
+check slipway inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.SizeRw}} [{{.Config.StopSignal}}]' nil
+check_eq "none <nil> []" "$out"
+check slipway inspect nil busybox
+check_eq "[null,null,null,null]" "$(jq -c '[.[0].State.Health, .[0].SizeRw, .[1].Config.Shell, .[1].Config.ExposedPorts]' <<<"$out")"
+check_lacks "$out" '"Health"'
 check slipway ps -a --format '{{split "bb" "b"}}'
 check_eq "[  ]" "$out"
 # Rows as JSON are sorted by their keys.
