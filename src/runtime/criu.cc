@@ -132,7 +132,7 @@ std::string find_criu(const std::string& program) {
   directories += ":/usr/local/sbin:/usr/sbin:/sbin";
   for (size_t at = 0; at <= directories.size();) {
     const size_t end = std::min(directories.find(':', at), directories.size());
-    const std::string file = directories.substr(at, end - at) + "/" + program;
+    std::string file = directories.substr(at, end - at) + "/" + program;
     if (file[0] == '/' && access(file.c_str(), X_OK) == 0) return file;
     at = end + 1;
   }
