@@ -24,12 +24,12 @@ struct BuildRequest {
   std::string target;   // the stage to stop after; "": the last
   std::string network;  // of RUN; "": the default
   bool cache = true;
-  bool quiet = false;
   bool always_pull = false;                        // images of FROM, even those that are here
   std::function<Status(const std::string&)> pull;  // fetches an image that is not here
   /// The program and its global options: RUN is a `run` of its own.
   std::vector<std::string> program;
-  std::function<Status(const std::string&)> say;  // a line of the log
+  /// A line of the log. Unset: what RUN prints is kept from sight, too, unless it fails.
+  std::function<Status(const std::string&)> say;
 };
 
 /// Returns the image's ID.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@
 namespace slipway::manager {
 
 namespace {
+
+constexpr size_t kOutputLimit = 64U << 20;
 
 /// The config's part for containers as text, to compare by.
 std::string defaults_text(const oci::ContainerDefaults& defaults) {
@@ -58,14 +61,19 @@ Result<Fd> open_layer(drivers::Driver& driver, const std::string& id) {
   return sys::open_at(mount.get(), ".", O_RDONLY | O_DIRECTORY);
 }
 
-/// Runs the program to its end; its exit code.
-Result<int> spawn(const std::vector<std::string>& words) {
+/// Runs the program to its end; its exit code. `output` gets both of its streams; -1: they are ours.
+Result<int> spawn(const std::vector<std::string>& words, int output) {
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO})
+    if (output >= 0) posix_spawn_file_actions_adddup2(&actions, output, stream);
   pid_t pid = 0;
-  if (const int error = posix_spawn(&pid, "/proc/self/exe", nullptr, nullptr, argv.data(), environ))
-    return Error::sys(error, "run `%s`", words[0].c_str());
+  const int error = posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error) return Error::sys(error, "run `%s`", words[0].c_str());
   int status = 0;
   while (waitpid(pid, &status, 0) < 0)
     if (errno != EINTR) return Error::sys(errno, "wait for `%s`", words[0].c_str());
@@ -305,7 +313,11 @@ Result<std::optional<ImportedLayer>> BuildStage::run_container(const std::vector
   argv.push_back(image_);
   argv.insert(argv.end(), words.begin() + 1, words.end());
   if (request_.say) TRY(request_.say(" ---> Running in " + container + "\n"));
-  const int code = TRY(spawn(argv));
+  const Fd hidden(request_.say ? -1 : memfd_create("output", MFD_CLOEXEC));
+  const int code = TRY(spawn(argv, hidden.get()));
+  if (code != 0 && hidden && lseek(hidden.get(), 0, SEEK_SET) == 0)
+    if (auto text = sys::read_all(hidden.get(), kOutputLimit); text.ok())
+      (void)sys::write_all(STDERR_FILENO, *text);
   store::Containers containers(store_);
   Result<std::string> id = containers.find(container);
   if (!id.ok())
