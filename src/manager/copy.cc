@@ -1,7 +1,9 @@
 #include "src/manager/copy.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -135,9 +137,15 @@ void copy_capability(int from, int to) {
   if (size > 0) fsetxattr(to, "security.capability", value, static_cast<size_t>(size), 0);
 }
 
+bool is_of_kernel(int dir) {
+  struct statfs info = {};
+  return fstatfs(dir, &info) == 0 && (info.f_type == PROC_SUPER_MAGIC || info.f_type == SYSFS_MAGIC);
+}
+
 class Copier {
  public:
-  explicit Copier(const CopyOptions& options) : options_(options) {}
+  /// `of_container`: what the kernel shows below /proc and /sys is not the container's, and left out.
+  Copier(const CopyOptions& options, bool of_container) : options_(options), of_container_(of_container) {}
   uint64_t copied() const { return copied_; }
 
   /// One entry and all below it. `from_name` "" is the open file `from` itself.
@@ -165,6 +173,7 @@ class Copier {
 
   /// What is in a directory, into another one.
   Status contents(int from, int to) {
+    if (of_container_ && is_of_kernel(from)) return {};
     for (const sys::DirectoryEntry& child : TRY(sys::list_directory(from))) {
       struct stat info = {};
       if (fstatat(from, child.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -223,6 +232,7 @@ class Copier {
   }
 
   const CopyOptions& options_;
+  const bool of_container_;
   uint64_t copied_ = 0;
 };
 
@@ -281,7 +291,7 @@ Result<uint64_t> copy(const CopyPlace& from, const CopyPlace& to, const CopyOpti
   const Source source = TRY(find_source(from, options.follow_link));
   const bool is_directory = S_ISDIR(source.info.st_mode);
   const Words words = words_of(to.path);
-  Copier copier(options);
+  Copier copier(options, !from.where.empty());
   auto existing = sys::open_in_root(to.root.get(), words.path.c_str(), O_PATH);
   struct stat info = {};
   if (existing.ok() && fstat(existing->get(), &info) < 0)

@@ -120,3 +120,10 @@ check slipway run --rm -v "$TMPDIR/missing/dir:/mnt" busybox true
 check_fails 125 'bind source path does not exist' slipway run --rm --mount "type=bind,src=$TMPDIR/nowhere,dst=/mnt" busybox true
 check_contains "$(slipway run --rm --tmpfs /scratch:size=1m busybox grep /scratch /proc/mounts)" size=1024k
 check_contains "$(slipway run --rm --mount type=tmpfs,dst=/scratch,tmpfs-size=2m busybox grep /scratch /proc/mounts)" size=2048k
+
+# All of a container that runs: its /proc and /sys are the kernel's.
+check slipway run -d --name whole busybox sleep 1000
+check slipway cp whole:/ "$TMPDIR/whole"
+[ -x "$TMPDIR/whole/bin/busybox" ] || fail "cp of the root"
+check_eq "" "$(ls "$TMPDIR/whole/proc" "$TMPDIR/whole/sys" | grep -v :)" "what is below /proc and /sys"
+check slipway rm -f whole
