@@ -64,7 +64,7 @@ Status validate_rlimits(List<Rlimit> rlimits) {
       return Error::of(ErrorKind::invalid, "process.rlimits[%u]: soft limit of %s is above the hard limit", i,
                        limit.type.c_str());
     for (uint32_t k = 0; k < i; ++k)
-      if (rlimits[k].type == limit.type)
+      if (rlimits[k].type == limit.type.view())
         return Error::of(ErrorKind::invalid, "process.rlimits: duplicated rlimit \"%s\"", limit.type.c_str());
   }
   return {};

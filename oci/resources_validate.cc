@@ -92,7 +92,7 @@ Status validate_hugepages(List<HugepageLimit> limits) {
       return Error::of(ErrorKind::invalid, "hugepageLimits[%u].pageSize: \"%.*s\" is not a size like 2MB", i,
                        shown(limits[i].page_size), limits[i].page_size.c_str());
     for (uint32_t k = 0; k < i; ++k)
-      if (limits[k].page_size == limits[i].page_size)
+      if (limits[k].page_size == limits[i].page_size.view())
         return invalid("hugepageLimits", "duplicated page size", limits[i].page_size);
   }
   return {};

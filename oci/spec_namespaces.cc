@@ -80,7 +80,7 @@ Status validate_namespaces(const Spec& spec, Warnings& warnings) {
       return Error::of(ErrorKind::invalid, "linux.namespaces[%u].path: \"%.*s\" is not an absolute path", i,
                        shown(ns.path), ns.path.c_str());
     for (uint32_t k = 0; k < i; ++k)
-      if (list[k].type == ns.type)
+      if (list[k].type == ns.type.view())
         return Error::of(ErrorKind::invalid, "linux.namespaces: duplicated namespace \"%s\"",
                          ns.type.c_str());
   }

@@ -29,7 +29,7 @@ ErrorKind kind_of_errno(int err) {
   }
 }
 
-char* vformat(const char* fmt, va_list args) {
+__attribute__((format(printf, 1, 0))) char* vformat(const char* fmt, va_list args) {
   char* out = nullptr;
   return vasprintf(&out, fmt, args) < 0 ? nullptr : out;
 }

@@ -221,7 +221,7 @@ Status read_mounts(const Call& call, manager::CreateRequest& request) {
   ListBuilder<Str> binds(call.arena);
   const auto add = [&](const store::MountPoint& mount) -> Status {
     for (const store::MountPoint& other : mounts.list())
-      if (other.destination == mount.destination)
+      if (other.destination == mount.destination.view())
         return Error::of(ErrorKind::usage, "Duplicate mount point: %s", mount.destination.c_str());
     mounts.add(mount);
     return {};

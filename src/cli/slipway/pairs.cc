@@ -19,7 +19,7 @@ Result<Map<Str>> read_pairs(const char* option, List<Str> words, bool value_need
     const Str value = equals == std::string_view::npos ? Str() : Str::wrap(word.c_str() + equals + 1);
     Entry<Str>* known = nullptr;
     for (Entry<Str>& entry : entries.list())
-      if (entry.key == key) known = &entry;
+      if (entry.key == key.view()) known = &entry;
     if (known)
       known->value = value;
     else
