@@ -134,6 +134,8 @@ Result<Digest> Digest::from_hex(std::string_view hex) {
                      static_cast<int>(std::min<size_t>(hex.size(), 100)), hex.data());
   for (size_t i = 0; i < digest.bytes.size(); ++i)
     digest.bytes[i] = static_cast<uint8_t>(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
+  // It stands for "none" in this program; nobody has the data to it.
+  if (!digest) return Error::of(ErrorKind::invalid, "a digest of zeros alone is none");
   return digest;
 }
 
