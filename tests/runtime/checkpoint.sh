@@ -1,6 +1,6 @@
 #!/bin/bash
 # Containers go to files and come back from them, by criu (CRIU: another than that in PATH).
-# labels: root cgroup
+# labels: criu
 # timeout: 180
 . "$SOURCE/tests/lib/common.sh"
 require_root

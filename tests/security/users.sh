@@ -21,7 +21,7 @@ as() { # USER WANT: "uid gid groups", or "error"
   fi
 }
 as 0 "0 0"
-as 1 "1 1"
+as 1 "1 0"
 as 00 "0 0"
 as 1:2 "1 2"
 as 4242 "4242 0"

@@ -21,6 +21,6 @@ run "$lab" --systemd bash -c 'cat /proc/1/comm; cut -d: -f3 /proc/self/cgroup; b
 check_eq 0 "$status" "exit status under systemd"
 check_eq $'systemd\n/system.slice/lab.service' "$out"
 
-run "$lab" --timeout 3 true
+run "$lab" --timeout 3 sleep 1000
 check_eq 125 "$status" "exit status of a guest that does not end"
 check_contains "$err" "stopped after 3 s"
