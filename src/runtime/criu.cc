@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "src/sys/cgroup_options.h"
 #include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
 
@@ -228,6 +229,7 @@ Error Criu::failure() const {
 }
 
 Result<pid_t> Criu::perform(CriuRequest request, const protobuf::Writer& options, const Listener& listener) {
+  const sys::KeptCgroupOptions kept;
   const Fd socket = std::move(ours_);  // criu ends with the request
   TRY(send(socket.get(), request, &options, false));
   Status heard;  // the first failure of the listener

@@ -65,6 +65,9 @@ inline int move_mount(int from_dir, const char* from, int to_dir, const char* to
 inline int fsopen(const char* type, unsigned flags) {
   return static_cast<int>(syscall(SYS_fsopen, type, flags));
 }
+inline int fspick(int dir, const char* path, unsigned flags) {
+  return static_cast<int>(syscall(SYS_fspick, dir, path, flags));
+}
 inline int fsconfig(int fs, unsigned command, const char* key, const void* value, int aux) {
   return static_cast<int>(syscall(SYS_fsconfig, fs, command, key, value, aux));
 }

@@ -51,6 +51,8 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
     entry.root = unescape(cut(line, ' '));
     entry.mountpoint = unescape(cut(line, ' '));
     entry.type = cut(right, ' ');
+    cut(right, ' ');  // the source
+    entry.options = right;
     entries.push_back(std::move(entry));
   }
   return entries;

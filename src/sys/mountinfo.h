@@ -18,6 +18,7 @@ struct MountEntry {
   std::string root;        // the directory or file of the file system that is mounted: "/"
   std::string mountpoint;  // as the process sees it
   std::string type;        // "ext4"
+  std::string options;     // of the file system, not of the mount: "rw,nsdelegate"
 };
 
 /// In the order in which they were mounted, as far as the kernel tells. Lines that are none are left out.

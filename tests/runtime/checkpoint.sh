@@ -8,6 +8,8 @@ criu=${CRIU:-criu}
 require_command jq python3 "$criu"
 why=$("$criu" check 2>&1) || skip "criu does not work on this kernel: $(grep -m1 -o 'Error.*' <<<"$why")"
 
+unified_options() { sed -n 's/.* - cgroup2 [^ ]* //p' /proc/self/mountinfo | head -n 1; }
+options=$(unified_options)
 bundle=$TMPDIR/b
 count=$bundle/rootfs/tmp/count
 make_bundle "$bundle" sh -c 'i=0; while :; do i=$((i + 1)); echo $i >>/tmp/count; sleep 0.1; done'
@@ -304,6 +306,9 @@ mv "$bundle/rootfs/no-bin" "$bundle/rootfs/bin"
 check_eq "" "$(slip list -q)"
 [ -z "$(find /sys/fs/cgroup -name "*$id*")" ] || fail "a cgroup is left"
 rm -rf "$images"
+
+# criu mounts the cgroup tree once more, which takes the options from all mounts of it.
+check_eq "$options" "$(unified_options)" "options of the cgroup v2 tree"
 
 echo "# slip is killed at a checkpoint and at a restore: the container runs or has stopped, and the next commands clean up"
 killed_after() { # SECONDS VERB...

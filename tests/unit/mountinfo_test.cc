@@ -19,6 +19,7 @@ void reads_lines(void**) {
   assert_string_equal(mounts[0].root.c_str(), "/mnt1");
   assert_string_equal(mounts[0].mountpoint.c_str(), "/mnt2");
   assert_string_equal(mounts[0].type.c_str(), "ext3");
+  assert_string_equal(mounts[0].options.c_str(), "rw,errors=continue");
   assert_string_equal(mounts[1].mountpoint.c_str(), "/a b\\");
   assert_string_equal(mounts[1].type.c_str(), "tmpfs");
 }
