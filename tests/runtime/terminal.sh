@@ -11,7 +11,7 @@ with_terminal() { # SCRIPT
   echo "$1" >b/rootfs/script
   check script -qec "'$SLIP' --root '$TMPDIR/slip-run' run --bundle b $(new_id)" /dev/null
   # script(1) sends what it has for an end of file.
-  out=$(tr -d '\r' <<<"$out" | sed 's/^\^@//')
+  out=$(tr -d '\r' <<<"$out" | sed 's/\^@//g')
 }
 with_terminal 'tty; stat -c "%F %t %a" /dev/console; stat -c %t:%T /dev/pts/0 /proc/self/fd/1 -L; echo on the console >/dev/console
 ls -1 /dev/pts; exec 3<>/dev/tty && echo controlling >&3; readlink /proc/self/fd/0'
