@@ -97,6 +97,7 @@ Status freeze_v2(const ControlDirectory& directory, bool frozen);
 /// Returns when no process is left in a v2 cgroup or below it, or the time is over (false).
 bool wait_unpopulated(const ControlDirectory& directory, int milliseconds);
 
+void pause_ms(long milliseconds);
 /// No access, and nobody asked for it: the error a rootless caller meets without delegation.
 bool is_denied(int code);
 /// A caller without root's rights over the host: not root, or in a user namespace.

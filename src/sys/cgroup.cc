@@ -11,8 +11,10 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "src/sys/file.h"
+#include "src/sys/mountinfo.h"
 
 namespace slipway::sys {
 namespace {
@@ -35,20 +37,6 @@ bool next_piece(std::string_view& text, char separator, std::string_view& piece)
   piece = text.substr(0, end);
   text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   return true;
-}
-
-/// mountinfo writes space, tab, newline and backslash as \ooo.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '3') {
-      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
 }
 
 /// Options that are no controllers, as /proc/mounts shows them for v1.
@@ -256,21 +244,11 @@ Result<std::vector<CgroupMembership>> read_memberships(pid_t pid) {
 
 std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo) {
   std::vector<CgroupMount> mounts;
-  std::string_view line;
-  while (next_piece(mountinfo, '\n', line)) {
-    // ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS [TAG...] - TYPE SOURCE SUPEROPTIONS
-    const size_t dash = line.find(" - ");
-    if (dash == std::string_view::npos) continue;
-    std::string_view left = line.substr(0, dash), right = line.substr(dash + 3);
-    std::string_view skipped, root, directory, type, source, options;
-    if (!next_piece(left, ' ', skipped) || !next_piece(left, ' ', skipped) ||
-        !next_piece(left, ' ', skipped) || !next_piece(left, ' ', root) || !next_piece(left, ' ', directory))
-      continue;
-    if (!next_piece(right, ' ', type) || !next_piece(right, ' ', source)) continue;
-    next_piece(right, ' ', options);
-    if (!directory.starts_with('/')) continue;
-    if (type == "cgroup2") mounts.push_back({"", unescape(directory), unescape(root)});
-    if (type == "cgroup") mounts.push_back({controllers_of(options), unescape(directory), unescape(root)});
+  for (MountEntry& entry : parse_mountinfo(mountinfo)) {
+    if (!entry.mountpoint.starts_with('/')) continue;
+    if (entry.type == "cgroup2") mounts.push_back({"", std::move(entry.mountpoint), std::move(entry.root)});
+    if (entry.type == "cgroup")
+      mounts.push_back({controllers_of(entry.options), std::move(entry.mountpoint), std::move(entry.root)});
   }
   return mounts;
 }
