@@ -258,19 +258,24 @@ Result<Value> Value::parse(std::string_view text) {
   return value;
 }
 
-const Value* Value::find(std::string_view key) const {
+const Value* Value::find(std::string_view key) const& {
   if (!is_object()) return nullptr;
   for (const Member& member : members())
     if (member.key == key) return &member.value;
   return nullptr;
 }
 
-const Value& Value::operator[](std::string_view key) const {
+const Value& Value::operator[](std::string_view key) const& {
   const Value* found = find(key);
   return found ? *found : kNull;
 }
 
-Value& Value::set(std::string_view key, Value value) {
+Value Value::operator[](std::string_view key) && {
+  const Value& self = *this;
+  return self[key];
+}
+
+Value& Value::set(std::string_view key, Value value) & {
   std::vector<Member>& members = *std::get_if<std::vector<Member>>(&data_);
   for (Member& member : members) {
     if (member.key != key) continue;
@@ -281,9 +286,19 @@ Value& Value::set(std::string_view key, Value value) {
   return *this;
 }
 
-Value& Value::add(Value value) {
+Value& Value::add(Value value) & {
   std::get_if<std::vector<Value>>(&data_)->push_back(std::move(value));
   return *this;
+}
+
+Value Value::set(std::string_view key, Value value) && {
+  set(key, std::move(value));
+  return std::move(*this);
+}
+
+Value Value::add(Value value) && {
+  add(std::move(value));
+  return std::move(*this);
 }
 
 void Value::write(json::Writer& writer) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -62,19 +63,28 @@ class Value {
   bool boolean() const { return *std::get_if<bool>(&data_); }
   int64_t integer() const { return *std::get_if<int64_t>(&data_); }
   double real() const { return is_integer() ? static_cast<double>(integer()) : *std::get_if<double>(&data_); }
-  const std::string& text() const { return *std::get_if<std::string>(&data_); }
-  const std::vector<Value>& items() const { return *std::get_if<std::vector<Value>>(&data_); }
-  const std::vector<Member>& members() const { return *std::get_if<std::vector<Member>>(&data_); }
+  const std::string& text() const& { return *std::get_if<std::string>(&data_); }
+  const std::vector<Value>& items() const& { return *std::get_if<std::vector<Value>>(&data_); }
+  const std::vector<Member>& members() const& { return *std::get_if<std::vector<Member>>(&data_); }
 
   /// The member, or null when this is no object or has none of that name.
-  const Value* find(std::string_view key) const;
+  const Value* find(std::string_view key) const&;
   /// The member; a null value when there is none.
-  const Value& operator[](std::string_view key) const;
+  const Value& operator[](std::string_view key) const&;
 
   /// Sets a member of an object; keys keep the order in which they were first set.
-  Value& set(std::string_view key, Value value);
+  Value& set(std::string_view key, Value value) &;
   /// Appends to an array.
-  Value& add(Value value);
+  Value& add(Value value) &;
+
+  /// A temporary gives itself, not references into itself.
+  std::string text() && { return std::move(*std::get_if<std::string>(&data_)); }
+  const std::vector<Value>& items() && = delete;
+  const std::vector<Member>& members() && = delete;
+  const Value* find(std::string_view key) && = delete;
+  Value operator[](std::string_view key) &&;
+  Value set(std::string_view key, Value value) &&;
+  Value add(Value value) &&;
 
   void write(json::Writer& writer) const;
   std::string json() const;
