@@ -33,12 +33,17 @@ void remove_entries(int directory) {
 
 }  // namespace
 
+Status check_container_is_new(const Context& context, std::string_view id) {
+  const std::string path = context.root + "/" + std::string(id);
+  if (faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) return {};
+  return Error::of(ErrorKind::exists, "container with given ID already exists: `%.*s`",
+                   static_cast<int>(id.size()), id.data());
+}
+
 Result<Fd> make_container_directory(const Context& context, std::string_view id) {
   const std::string path = context.root + "/" + std::string(id);
   if (mkdir(path.c_str(), 0711) < 0) {
-    if (errno == EEXIST)
-      return Error::of(ErrorKind::exists, "container with given ID already exists: `%.*s`",
-                       static_cast<int>(id.size()), id.data());
+    if (errno == EEXIST) return check_container_is_new(context, id).error();
     return Error::sys(errno, "mkdir `%s`", path.c_str());
   }
   return sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);

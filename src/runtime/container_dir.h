@@ -10,6 +10,7 @@
 namespace slipway::runtime {
 
 /// exists: "container with given ID already exists".
+Status check_container_is_new(const Context& context, std::string_view id);
 Result<Fd> make_container_directory(const Context& context, std::string_view id);
 
 /// Removes it with everything in it. In one rename it is no container any more.

@@ -187,21 +187,25 @@ Status Creation::make_fifos() {
 Status Creation::reserve() {
   pending_ = TRY(Pending::begin(context_, id_));
   // What a killed delete() has left is no container: it has no state any more, and nobody is making it.
-  if (!pending_.inherited()) TRY(remove_stateless_directory(context_, id_));
-  Result<Fd> directory = make_container_directory(context_, id_);
-  if (!directory.ok()) {
+  Status free = pending_.inherited() ? Status() : remove_stateless_directory(context_, id_);
+  if (free.ok()) free = check_container_is_new(context_, id_);
+  if (!free.ok()) {
     if (!pending_.inherited()) pending_.done();
-    return std::move(directory).error();
+    return free;
   }
-  directory_ = std::move(*directory);
+  reserved_ = true;
   TRY(pending_.record(context_, state_.cgroup, bare_root_));
-  TRY(sys::write_new_file_at(directory_.get(), kConfigFile, config_text_, 0600));
-  TRY(make_fifos());
   in_cgroup_ = true;
   cgroup_directory_ = TRY(cgroup_->prepare());
   plan_->wait_for_cgroup = cgroup_->layout() != Cgroup::Layout::none;
   request_.cgroup = cgroup_directory_.get();
   return {};
+}
+
+Status Creation::furnish() {
+  directory_ = TRY(make_container_directory(context_, id_));
+  TRY(sys::write_new_file_at(directory_.get(), kConfigFile, config_text_, 0600));
+  return make_fifos();
 }
 
 // --- with the child
@@ -251,7 +255,9 @@ Status Creation::run_outer_hooks() {
   set_hook_pid(plan_->created, state_.pid);
   if (prestart_.count == 0 && create_runtime_.count == 0) return {};
   state_.creating = true;
-  TRY(write_state(directory_.get(), state_));
+  TRY(stage());
+  TRY(publish_state(directory_.get()));
+  staged_ = false;
   state_.creating = false;
   TRY(run_hooks(prestart_, plan_->creating));
   return run_hooks(create_runtime_, plan_->creating);
@@ -288,11 +294,19 @@ Status Creation::converse() {
   }
 }
 
+/// What is known of the container when its process is.
+Status Creation::stage() {
+  TRY(stage_state(directory_.get(), state_));
+  staged_ = true;
+  return {};
+}
+
 /// From here on the container exists. The state is there before the container's program may run.
 Status Creation::publish() {
   if (spec_.annotations.find(kDelegateAnnotation)) TRY(cgroup_->delegate_to(state_.pid));
   state_.root_mount = find_shared_root(bare_root_);
-  return write_state(directory_.get(), state_);
+  if (!staged_ || state_.root_mount) TRY(stage());
+  return publish_state(directory_.get());
 }
 
 Status Creation::let_go() {
@@ -334,7 +348,7 @@ void Creation::undo() {
   if (in_cgroup_ && !cgroup_->destroy().ok()) return;  // the record stays, for the next command to try again
   if (!leave_intel_rdt(state_.intel_rdt).ok()) return;
   if (directory_ && !remove_container_directory(context_, id_).ok()) return;
-  if (directory_) pending_.done();
+  if (reserved_) pending_.done();
   // "If any createRuntime hook fails, ... continue the lifecycle": with poststop.
   if (had_child && hooks_ran_ && !run_hooks(poststop_, stopped_).ok()) return;
 }
@@ -344,7 +358,12 @@ Result<Created> create(const Context& context, std::string_view id, const oci::S
   Creation creation(context, id, spec, config_text, options);
   TRY(creation.plan());
   TRY(creation.reserve());
+  // The child inherits the fifos that it waits on. One that does not wait builds the container meanwhile: three inodes
+  // are a tenth of the time that /bin/true takes, on an ext4 without a journal.
+  if (!options.start) TRY(creation.furnish());
   TRY(creation.spawn());
+  if (options.start) TRY(creation.furnish());
+  TRY(creation.stage());
   TRY(creation.converse());
   TRY(creation.publish());
   TRY(creation.let_go());

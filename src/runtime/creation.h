@@ -32,8 +32,12 @@ class Creation {
   }
 
   Status plan();
+  /// The name, and the cgroup.
   Status reserve();
+  /// The directory, with all but the state. After reserve(), before converse().
+  Status furnish();
   Status spawn();
+  Status stage();
   Status converse();
   Status publish();
   Status let_go();
@@ -76,6 +80,8 @@ class Creation {
   Fd directory_;
   std::unique_ptr<Child> child_;
   BareRoot bare_root_;  // of a container without a mount namespace of its own
+  bool reserved_ = false;
+  bool staged_ = false;
   bool in_cgroup_ = false;
   bool hooks_ran_ = false;
   bool finished_ = false;

@@ -141,6 +141,7 @@ Result<Created> restore(const Context& context, std::string_view id, const oci::
   Restoration restoration(context, id, spec, config_text, running);
   TRY(restoration.plan());
   TRY(restoration.reserve());
+  TRY(restoration.furnish());
   TRY(restoration.spawn());
   TRY(restoration.converse());
   return restoration.finish();

@@ -116,7 +116,7 @@ Result<Fd> open_container(const Context& context, std::string_view id) {
   return Error::sys(errno, "open `%s`", path.c_str());
 }
 
-Status write_state(int directory, const State& state) {
+Status stage_state(int directory, const State& state) {
   json::Writer out;
   out.begin_object();
   out.key("id").string(state.id);
@@ -137,7 +137,14 @@ Status write_state(int directory, const State& state) {
   if (!state.intel_rdt.empty()) out.key("intel_rdt_path").string(state.intel_rdt);
   write_map(out, "annotations", state.annotations);
   out.end_object();
-  return sys::replace_file_at(directory, kStateFile, out.text(), 0600, false);
+  const Fd file =
+      TRY(sys::open_at(directory, kStagedState, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+  return sys::write_all(file.get(), out.text()).ctx("`%s`", static_cast<const char*>(kStagedState));
+}
+
+Status publish_state(int directory) {
+  if (renameat(directory, kStagedState, directory, kStateFile) == 0) return {};
+  return Error::sys(errno, "rename `%s`", static_cast<const char*>(kStagedState));
 }
 
 Result<State> read_state(int directory, std::string_view id) {

@@ -11,6 +11,7 @@
 namespace slipway::runtime {
 
 inline constexpr char kStateFile[] = "state.json";
+inline constexpr char kStagedState[] = ".state.json";
 inline constexpr char kConfigFile[] = "config.json";
 inline constexpr char kStartFifo[] = "exec.fifo";
 inline constexpr char kResultFifo[] = "exec.result";
@@ -19,8 +20,10 @@ inline constexpr char kNotifyDirectory[] = "notify";
 /// Opens <root>/<id>. not_found: "container `ID` does not exist".
 Result<Fd> open_container(const Context& context, std::string_view id);
 
-/// Writes the state, so that a reader sees the old or the new one. `directory` is the container's.
-Status write_state(int directory, const State& state);
+/// Writes the state beside the one that is read; publish_state() lets it take its place. `directory` is the container's,
+/// and nobody but the caller makes it.
+Status stage_state(int directory, const State& state);
+Status publish_state(int directory);
 /// Without the status.
 Result<State> read_state(int directory, std::string_view id);
 /// The same from the file's text.
