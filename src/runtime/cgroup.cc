@@ -6,7 +6,6 @@
 #include "src/runtime/cgroup_path.h"
 #include "src/runtime/cgroup_systemd.h"
 #include "src/runtime/runtime.h"
-#include "src/sys/cgroup.h"
 
 namespace slipway::runtime {
 namespace {
@@ -43,18 +42,19 @@ bool has_user_manager() {
   return is_rootless();
 }
 
-Result<std::unique_ptr<Cgroup>> plan_systemd_cgroup(std::string_view id, const oci::Spec& spec) {
+Result<std::unique_ptr<Cgroup>> plan_systemd_cgroup(std::string_view id, const oci::Spec& spec,
+                                                    const std::vector<sys::CgroupHierarchy>& hierarchies) {
   const std::string_view wanted = spec.linux_ ? spec.linux_->cgroups_path.view() : std::string_view();
   const bool user = has_user_manager();
   SystemdPlace place = TRY(plan_systemd_place(wanted, id, user));
-  std::vector<FileCgroup::Tree> trees = plan_trees(TRY(sys::find_hierarchies()), {false, "/"});
+  std::vector<FileCgroup::Tree> trees = plan_trees(hierarchies, {false, "/"});
   return std::unique_ptr<Cgroup>(new SystemdCgroup(spec, id, std::move(place), std::move(trees), user));
 }
 
-Result<std::unique_ptr<Cgroup>> plan_any(const Context& context, std::string_view id, const oci::Spec& spec) {
+Result<std::unique_ptr<Cgroup>> plan_any(const Context& context, std::string_view id, const oci::Spec& spec,
+                                         const std::vector<sys::CgroupHierarchy>& hierarchies) {
   if (context.cgroup_disabled) return std::unique_ptr<Cgroup>(new DisabledCgroup());
-  if (context.systemd_cgroup) return plan_systemd_cgroup(id, spec);
-  const std::vector<sys::CgroupHierarchy> hierarchies = TRY(sys::find_hierarchies());
+  if (context.systemd_cgroup) return plan_systemd_cgroup(id, spec, hierarchies);
   const std::string_view wanted = spec.linux_ ? spec.linux_->cgroups_path.view() : std::string_view();
   const CgroupPlace place = plan_cgroup_path(wanted, id);
   std::vector<FileCgroup::Tree> trees = plan_trees(hierarchies, place);
@@ -79,8 +79,9 @@ Status check_annotation(const Context& context, const Cgroup& cgroup, const oci:
 }  // namespace
 
 Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_view id,
-                                            const oci::Spec& spec) {
-  std::unique_ptr<Cgroup> cgroup = TRY(plan_any(context, id, spec));
+                                            const oci::Spec& spec,
+                                            const std::vector<sys::CgroupHierarchy>& hierarchies) {
+  std::unique_ptr<Cgroup> cgroup = TRY(plan_any(context, id, spec, hierarchies));
   for (const char* name : {kDelegateAnnotation, kSubgroupAnnotation})
     TRY(check_annotation(context, *cgroup, spec, name));
   return cgroup;

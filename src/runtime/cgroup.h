@@ -24,6 +24,7 @@
 #include "oci/spec.h"
 #include "src/base/fd.h"
 #include "src/base/result.h"
+#include "src/sys/cgroup.h"
 
 namespace slipway::runtime {
 
@@ -118,7 +119,8 @@ class Cgroup {
 /// over cgroups at all and no limits asked for (rootless), or with the manager `disabled`, the result has
 /// Layout::none and every call succeeds without doing anything.
 Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_view id,
-                                            const oci::Spec& spec);
+                                            const oci::Spec& spec,
+                                            const std::vector<sys::CgroupHierarchy>& hierarchies);
 /// The cgroup of an existing container, from what state.json recorded. No side effects, few system calls.
 Result<std::unique_ptr<Cgroup>> open_cgroup(const Context& context, const CgroupRecord& record);
 

@@ -152,7 +152,8 @@ Status Creation::plan() {
   }
   // With a seccomp listener there is more to talk about; and what create() makes is whole when it returns.
   plan_->tell_built = options_.start && !seccomp_.notify;
-  cgroup_ = TRY(plan_cgroup(context_, id_, spec_));
+  hierarchies_ = TRY(sys::find_hierarchies());
+  cgroup_ = TRY(plan_cgroup(context_, id_, spec_, hierarchies_));
   state_.cgroup = cgroup_->record();
 
   RootfsRequest rootfs;
@@ -164,6 +165,7 @@ Status Creation::plan() {
   rootfs.own_mount_namespace = namespaces_.makes(CLONE_NEWNS);
   rootfs.own_cgroup_namespace = namespaces_.make_cgroup;
   rootfs.cgroup_directories = &state_.cgroup.directories;
+  rootfs.hierarchies = &hierarchies_;
   if (!rootfs.own_mount_namespace) bare_root_ = BareRoot::at(state_.rootfs);
   ListBuilder<Str> warnings(arena_);
   plan_->rootfs = TRY(plan_rootfs(rootfs, arena_, keep_, warnings));

@@ -72,6 +72,7 @@ class Creation {
   SpawnRequest request_;
   State state_;
 
+  std::vector<sys::CgroupHierarchy> hierarchies_;
   std::unique_ptr<Cgroup> cgroup_;
   Fd cgroup_directory_;
   HandOver hand_over_;

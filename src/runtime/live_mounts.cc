@@ -87,6 +87,8 @@ Status change_mounts(const Context& context, std::string_view id, const List<oci
   request.user_namespace = plan.namespaces & CLONE_NEWUSER;
   request.own_cgroup_namespace = oci::has_namespace(spec, "cgroup");
   request.cgroup_directories = &state.cgroup.directories;
+  const std::vector<sys::CgroupHierarchy> hierarchies = TRY(sys::find_hierarchies());
+  request.hierarchies = &hierarchies;
   PlanContext planning = {request, arena, keep, warnings, "", ListBuilder<PlannedMount>(arena), !remove};
   TRY(plan_mounts(planning));
   plan.mounts = planning.mounts.list();

@@ -52,7 +52,8 @@ Status Restoration::plan() {
   namespaces_ = TRY(plan_namespaces(spec_, keep_));
   plan_outer_hooks();
   if (!options_.no_new_keyring) plan_->keyring = arena_.format("_ses.%s", id_.c_str()).c_str();
-  cgroup_ = TRY(plan_cgroup(context_, id_, spec_));
+  hierarchies_ = TRY(sys::find_hierarchies());
+  cgroup_ = TRY(plan_cgroup(context_, id_, spec_, hierarchies_));
   state_.cgroup = cgroup_->record();
   criu_ = std::make_unique<Criu>(TRY(Criu::prepare(restore_.criu, spec_, kLog)));
   TRY(give_descriptors(spec_, options_, *criu_, keep_, request_to_criu_));

@@ -16,6 +16,7 @@
 #include "src/base/fd.h"
 #include "src/base/result.h"
 #include "src/runtime/child.h"
+#include "src/sys/cgroup.h"
 #include "src/sys/mount_spec.h"
 
 namespace slipway::runtime {
@@ -34,6 +35,8 @@ struct RootfsRequest {
   bool own_mount_namespace = true;  // else the caller's, or one that is joined: its root must stay what it is
   /// Of the container: absolute directories by controller, as Cgroup::directories() has them.
   const std::vector<std::pair<std::string, std::string>>* cgroup_directories = nullptr;
+  /// Of the host, as sys::find_hierarchies() has them; a mount of type cgroup needs them.
+  const std::vector<sys::CgroupHierarchy>* hierarchies = nullptr;
 };
 
 /// Checks and resolves what can be checked before the clone: mount options, sources, devices, file system

@@ -4,15 +4,11 @@
 // cgroup as its root, and mounting costs nothing. In the host's namespace a new mount waits for an RCU grace
 // period (6 to 13 ms) only to show what a bind of the host's tree shows; so that is bound.
 //
-// v1 and hybrid: a tmpfs with one directory per hierarchy of /proc/self/cgroup, named as on the host, and
+// v1 and hybrid: a tmpfs with one directory per hierarchy that the caller is in, named as on the host, and
 // links for the single controllers of a hierarchy that has several (cpu -> cpu,cpuacct).
-#include <linux/magic.h>
-#include <sys/vfs.h>
-
 #include <string>
 
 #include "src/runtime/mount_plan.h"
-#include "src/sys/file.h"
 #include "src/sys/kernel.h"
 
 namespace slipway::runtime {
@@ -20,9 +16,9 @@ namespace {
 
 constexpr char kRoot[] = "/sys/fs/cgroup";
 
-bool is_file_system(const char* path, long magic) {
-  struct statfs info = {};
-  return statfs(path, &info) == 0 && info.f_type == magic;
+/// Whether the v2 tree is all there is, at the usual place.
+bool is_unified(const std::vector<sys::CgroupHierarchy>& hierarchies) {
+  return hierarchies.size() == 1 && hierarchies[0].mount == kRoot;
 }
 
 /// The container's directory in the hierarchy of this controller; "" when it is not in it.
@@ -57,15 +53,6 @@ PlannedMount unified_mount(const PlanContext& context, const PlannedMount& like,
   return mount;
 }
 
-/// "12:cpu,cpuacct:/path" -> "cpu,cpuacct"; false when it is no such line.
-bool parse_line(std::string_view line, std::string_view* controllers) {
-  const size_t first = line.find(':');
-  const size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
-  if (second == std::string_view::npos) return false;
-  *controllers = line.substr(first + 1, second - first - 1);
-  return true;
-}
-
 void add_links(PlanContext& context, const PlannedMount& like, std::string_view controllers) {
   if (controllers.find(',') == std::string_view::npos) return;
   const char* const target = context.arena.copy(controllers).c_str();
@@ -81,14 +68,14 @@ void add_links(PlanContext& context, const PlannedMount& like, std::string_view 
   }
 }
 
-void add_hierarchy(PlanContext& context, const PlannedMount& like, std::string_view controllers) {
+void add_hierarchy(PlanContext& context, const PlannedMount& like, const sys::CgroupHierarchy& hierarchy) {
   const RootfsRequest& request = context.request;
+  const std::string_view controllers = hierarchy.controllers;
   const bool unified = controllers.empty();
   const bool named = controllers.substr(0, 5) == "name=";
   const std::string name(unified ? "unified" : controllers.substr(named ? 5 : 0));
-  const char* const host = context.arena.format("%s/%s", kRoot, name.c_str()).c_str();
   // Not where all tools look for it: left out.
-  if (!is_file_system(host, unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC)) return;
+  if (hierarchy.mount != std::string(kRoot) + "/" + name) return;
   const char* const directory = directory_of(context, controllers.substr(0, controllers.find(',')));
   PlannedMount mount = like;
   mount.destination = context.arena.format("%s/%s", like.destination, name.c_str()).c_str();
@@ -142,7 +129,7 @@ Status plan_cgroup_mount(PlanContext& context, const PlannedMount& like) {
     context.mounts.add(TRY(systemd_v1_mount(context, like)));
     return {};
   }
-  if (is_file_system(kRoot, CGROUP2_SUPER_MAGIC)) {
+  if (is_unified(*context.request.hierarchies)) {
     context.mounts.add(unified_mount(context, like, like.destination, kRoot));
     return {};
   }
@@ -154,14 +141,8 @@ Status plan_cgroup_mount(PlanContext& context, const PlannedMount& like) {
   top.flags = (like.flags & ~static_cast<unsigned long>(MS_RDONLY)) | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   top.read_only_later = like.flags & MS_RDONLY;
   context.mounts.add(top);
-  const std::string table = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", 1 << 20));
-  std::string_view rest = table;
-  while (!rest.empty()) {
-    const size_t end = rest.find('\n');
-    std::string_view controllers;
-    if (parse_line(rest.substr(0, end), &controllers)) add_hierarchy(context, like, controllers);
-    rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
-  }
+  for (const sys::CgroupHierarchy& hierarchy : *context.request.hierarchies)
+    add_hierarchy(context, like, hierarchy);
   return {};
 }
 

@@ -137,8 +137,7 @@ Status stage_state(int directory, const State& state) {
   if (!state.intel_rdt.empty()) out.key("intel_rdt_path").string(state.intel_rdt);
   write_map(out, "annotations", state.annotations);
   out.end_object();
-  const Fd file =
-      TRY(sys::open_at(directory, kStagedState, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+  const Fd file = TRY(sys::open_at(directory, kStagedState, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
   return sys::write_all(file.get(), out.text()).ctx("`%s`", static_cast<const char*>(kStagedState));
 }
 

@@ -54,7 +54,7 @@ void plan(Container& c, const char* word, bool relative = false) {
   c.linux_part.cgroups_path = c.arena.copy(c.path);
   c.linux_part.resources = &c.resources;
   c.spec.linux_ = &c.linux_part;
-  auto cgroup = plan_cgroup(kContext, "id", c.spec);
+  auto cgroup = plan_cgroup(kContext, "id", c.spec, sys::find_hierarchies().value());
   check_ok(cgroup);
   c.cgroup = std::move(*cgroup);
 }

@@ -139,6 +139,8 @@ std::string in_container(Bundle& bundle, void (*inside)()) {
   request.spec = bundle.spec;
   request.bundle = bundle.path.c_str();
   request.own_cgroup_namespace = true;
+  const std::vector<sys::CgroupHierarchy> hierarchies = sys::find_hierarchies().value();
+  request.hierarchies = &hierarchies;
   request.user_namespace = bundle.user_namespace;
   request.no_pivot = bundle.no_pivot;
   std::vector<Fd> keep;
