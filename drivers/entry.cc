@@ -16,7 +16,7 @@ namespace {
 
 bool is_foreign(std::string_view name) {
   return name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.") ||
-         name == "security.selinux";
+         name.starts_with("trusted.SGI_ACL_") || name == "security.selinux";
 }
 
 Result<std::string> link_target(int dir, const char* name) {

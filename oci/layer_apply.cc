@@ -11,6 +11,7 @@
 #include "oci/archive.h"
 #include "oci/layer_tree.h"
 #include "oci/xattr.h"
+#include "src/sys/remove_tree.h"
 
 namespace slipway::oci {
 
@@ -18,12 +19,21 @@ namespace {
 
 constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
-constexpr std::string_view kAufsPrivate = ".wh..wh.";  // plink directories and the like
+constexpr std::string_view kAufsPrivate = ".wh..wh.";
+constexpr char kPlinks[] = ".wh..wh.plnk";  // where aufs keeps the files that hard links of its own lead to
+
+std::pair<std::string, std::string> split(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return {slash == std::string::npos ? "" : path.substr(0, slash), path.substr(slash + 1)};  // npos + 1 is 0
+}
 
 class Applier {
  public:
   Applier(TarReader& reader, int root, const ApplyOptions& options)
-      : reader_(reader), tree_(root, options), always_chown_(options.style == WhiteoutStyle::materialised) {}
+      : reader_(reader),
+        root_(root),
+        tree_(root, options),
+        always_chown_(options.style == WhiteoutStyle::materialised) {}
 
   Result<Applied> operator()() {
     for (;;) {
@@ -32,6 +42,7 @@ class Applier {
       TRY(apply(*entry));
       ++applied_.entries;
     }
+    if (plinks_) TRY(sys::remove_tree(root_, kPlinks).ctx("remove `%s`", kPlinks));
     TRY(tree_.finish());
     return applied_;
   }
@@ -45,23 +56,24 @@ class Applier {
   };
 
   Status apply(const TarEntry& entry) {
-    std::string path = TRY(LayerTree::clean(entry.path));
-    if (path.empty()) {
+    const std::string named = TRY(LayerTree::clean(entry.path));
+    if (named.empty()) {
       // CVE-2021-29136: the root as a link.
       if (entry.type != TarEntry::Type::directory)
         return Error::of(ErrorKind::invalid, "the root of the layer is not a directory");
-      tree_.set_directory(path, attributes(entry));
+      tree_.set_directory(named, attributes(entry));
       return {};
     }
-    const size_t slash = path.rfind('/');
-    const std::string parent = slash == std::string::npos ? "" : path.substr(0, slash);
-    const std::string name = path.substr(slash + 1);  // npos + 1 is 0
+    const auto [named_parent, name] = split(named);
+    const std::string parent = TRY(tree_.resolve(named_parent));
+    plinks_ = plinks_ || parent == kPlinks;
     if (name.starts_with(kWhiteout)) return whiteout(parent, name, entry);
     if (entry.type == TarEntry::Type::other) return {};  // sockets, and types that nobody defines
     // Made from the upper directory of an overlay mount: a deletion.
     if (entry.type == TarEntry::Type::character && entry.device == makedev(0, 0))
       return tree_.whiteout(parent, name, entry.mtime);
-    const Place place = {TRY(tree_.directory(parent, entry.mtime)), name, std::move(path)};
+    const Place place = {TRY(tree_.directory(parent, entry.mtime)), name,
+                         parent.empty() ? name : parent + "/" + name};
     TRY(tree_.announce(place.parent, place.name, place.path));
     return make(entry, place);
   }
@@ -86,8 +98,10 @@ class Applier {
       case TarEntry::Type::hard_link:
         return hard_link(entry, place);
       case TarEntry::Type::symlink:
-        return at(entry, place,
-                  [&] { return symlinkat(entry.link.c_str(), place.parent, place.name.c_str()); });
+        TRY(at(entry, place,
+               [&] { return symlinkat(entry.link.c_str(), place.parent, place.name.c_str()); }));
+        tree_.set_link(place.path, entry.link);
+        return {};
       case TarEntry::Type::character:
         return node(entry, place, S_IFCHR);
       case TarEntry::Type::block:
@@ -150,26 +164,13 @@ class Applier {
   /// An entry that is made by one call and never opened.
   template <class Make>
   Status at(const TarEntry& entry, const Place& place, Make create) {
-    const char* name = place.name.c_str();
     int made = create();
     if (made < 0 && errno == EEXIST) {
       TRY(tree_.make_way(place.parent, place.name, place.path));
       made = create();
     }
     if (made < 0) return Error::sys(errno, "create `%s`", place.path.c_str());
-    if (fchownat(place.parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) < 0)
-      return Error::sys(errno, "chown `%s`", place.path.c_str());
-    if (entry.type != TarEntry::Type::symlink) {
-      TRY(remove_other_xattrs_at(place.parent, name, entry.xattrs).ctx("`%s`", place.path.c_str()));
-      // Just made by us in a tree that is ours alone, and not a link: chmod cannot lead elsewhere.
-      if (fchmodat(place.parent, name, entry.mode, 0) < 0)
-        return Error::sys(errno, "chmod `%s`", place.path.c_str());
-    }
-    TRY(set_xattrs_at(place.parent, name, entry.xattrs).ctx("`%s`", place.path.c_str()));
-    const timespec times[2] = {entry.mtime, entry.mtime};
-    if (utimensat(place.parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
-      return Error::sys(errno, "set the times of `%s`", place.path.c_str());
-    return {};
+    return set_attributes_at(place.parent, place.name, attributes(entry), place.path);
   }
 
   Status node(const TarEntry& entry, const Place& place, mode_t type) {
@@ -184,9 +185,11 @@ class Applier {
   }
 
   Status hard_link(const TarEntry& entry, const Place& place) {
-    const std::string target = TRY(LayerTree::clean(entry.link));
+    const auto [named_parent, name] = split(TRY(LayerTree::clean(entry.link)));
+    if (name.empty()) return Error::of(ErrorKind::invalid, "`%s` links to the root", place.path.c_str());
+    const std::string parent = TRY(tree_.resolve(named_parent));
+    const std::string target = parent.empty() ? name : parent + "/" + name;
     if (target == place.path) return {};
-    if (target.empty()) return Error::of(ErrorKind::invalid, "`%s` links to the root", place.path.c_str());
     int code = link(target, place);
     if (code == EEXIST) {
       TRY(tree_.make_way(place.parent, place.name, place.path));
@@ -197,26 +200,24 @@ class Applier {
       if (!copied.ok())
         return Error::of(ErrorKind::invalid, "hard link `%s`: no `%s` (%s)", place.path.c_str(),
                          target.c_str(), copied.error().text());
-      const size_t slash = place.path.rfind('/');
       Place again = place;  // the descriptor may have been given up
-      again.parent =
-          TRY(tree_.directory(slash == std::string::npos ? "" : place.path.substr(0, slash), entry.mtime));
+      again.parent = TRY(tree_.directory(split(place.path).first, entry.mtime));
       code = link(target, again);
     }
     if (code != 0) return Error::sys(code, "hard link `%s` to `%s`", place.path.c_str(), target.c_str());
+    tree_.copy_link(target, place.path);
     return {};
   }
 
   /// Never follows the target: a link to a symbolic link is one (CVE-2021-32760). Returns an errno.
   int link(const std::string& target, const Place& place) {
-    const size_t slash = target.rfind('/');
-    const std::string parent = slash == std::string::npos ? "" : target.substr(0, slash);
+    if (tree_.is_deleted(target)) return ENOENT;
+    const auto [parent, name] = split(target);
     // Looking one directory up may close another: keep both.
     const Fd to(fcntl(place.parent, F_DUPFD_CLOEXEC, 0));
     const int from = tree_.find_directory(parent);
-    if (from < 0) return ENOENT;
-    if (linkat(from, target.c_str() + (slash + 1), to.get(), place.name.c_str(), 0) == 0) return 0;
-    return errno;
+    if (from < 0) return errno == ENOTDIR ? ENOTDIR : ENOENT;
+    return linkat(from, name.c_str(), to.get(), place.name.c_str(), 0) == 0 ? 0 : errno;
   }
 
   static Attributes attributes(const TarEntry& entry) {
@@ -224,8 +225,10 @@ class Applier {
   }
 
   TarReader& reader_;
+  int root_;
   LayerTree tree_;
   Applied applied_;
+  bool plinks_ = false;
   bool always_chown_;
   uid_t uid_ = geteuid();
   gid_t gid_ = getegid();

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "oci/xattr.h"
@@ -44,7 +45,54 @@ const char* shown(const std::string& path) {
   return path.empty() ? "/" : path.c_str();
 }
 
+/// Holes stay holes. Not copy_file_range: the parent's tree is another file system (overlay) than ours.
+Status copy_data(int from, int to, off_t size) {
+  if (ftruncate(to, size) < 0) return Error::sys(errno, "set the size");
+  for (off_t at = 0; at < size;) {
+    const off_t data = lseek(from, at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return {};
+    if (data > 0) at = data;
+    const off_t hole = lseek(from, at, SEEK_HOLE);
+    const off_t end = hole < 0 ? size : hole;
+    if (lseek(to, at, SEEK_SET) < 0) return Error::sys(errno, "seek");
+    while (at < end) {
+      const ssize_t put = sendfile(to, from, &at, static_cast<size_t>(end - at));
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) return Error::sys(errno, "write");
+      if (put == 0) return {};
+    }
+  }
+  return {};
+}
+
+Result<std::string> read_link(int link) {
+  char target[PATH_MAX];
+  const ssize_t length = readlinkat(link, "", target, sizeof target);
+  if (length < 0) return Error::sys(errno, "readlink");
+  return std::string(target, static_cast<size_t>(length));
+}
+
 }  // namespace
+
+Status set_attributes_at(int dir, const std::string& name, const Attributes& attributes,
+                         const std::string& path) {
+  struct stat info;
+  if (fchownat(dir, name.c_str(), attributes.uid, attributes.gid, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::sys(errno, "chown `%s`", path.c_str());
+  if (fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::sys(errno, "stat `%s`", path.c_str());
+  if (!S_ISLNK(info.st_mode)) {
+    TRY(remove_other_xattrs_at(dir, name.c_str(), attributes.xattrs).ctx("`%s`", path.c_str()));
+    // Just made by us in a tree that is ours alone, and not a link: chmod cannot lead elsewhere.
+    if (fchmodat(dir, name.c_str(), attributes.mode, 0) < 0)
+      return Error::sys(errno, "chmod `%s`", path.c_str());
+  }
+  TRY(set_xattrs_at(dir, name.c_str(), attributes.xattrs).ctx("`%s`", path.c_str()));
+  const timespec times[2] = {attributes.mtime, attributes.mtime};
+  if (utimensat(dir, name.c_str(), times, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::sys(errno, "set the times of `%s`", path.c_str());
+  return {};
+}
 
 Status set_attributes(int fd, const Attributes& attributes, const std::string& path) {
   if (fchown(fd, attributes.uid, attributes.gid) < 0) return Error::sys(errno, "chown `%s`", shown(path));
@@ -80,6 +128,32 @@ Result<std::string> LayerTree::clean(std::string_view name) {
   return path;
 }
 
+Result<std::string> LayerTree::resolve(const std::string& path) const {
+  if (links_.empty()) return path;
+  std::string resolved, left = path;
+  for (int follows = 0; !left.empty();) {
+    const size_t slash = std::min(left.find('/'), left.size());
+    const std::string part = left.substr(0, slash);
+    left.erase(0, slash + 1);
+    if (part == "..") resolved = parent_of(resolved);
+    if (part.empty() || part == "." || part == "..") continue;
+    const std::string here = join(resolved, part);
+    const auto link = links_.find(here);
+    if (link == links_.end()) {
+      resolved = here;
+      continue;
+    }
+    if (++follows > 40) return Error::sys(ELOOP, "open directory `%s`", path.c_str());
+    if (link->second.starts_with('/')) resolved.clear();
+    left = link->second + "/" + left;
+  }
+  return resolved;
+}
+
+void LayerTree::copy_link(const std::string& from, const std::string& to) {
+  if (const auto link = links_.find(from); link != links_.end()) links_[to] = link->second;
+}
+
 // --- directories -------------------------------------------------------------------------------------------
 
 int LayerTree::remember(const std::string& path, Fd fd) {
@@ -98,21 +172,24 @@ void LayerTree::forget(const std::string& path) {
   for (auto& [name, old] : open_) retired_.push_back(std::move(old));
   open_.clear();
   last_fd_ = -1;
-  directories_.erase(path);
-  const std::string below = path + "/";
-  auto at = directories_.lower_bound(below);
-  while (at != directories_.end() && at->first.starts_with(below)) at = directories_.erase(at);
+  const auto erase = [&](auto& paths) {
+    paths.erase(path);
+    const std::string below = path + "/";
+    auto at = paths.lower_bound(below);
+    while (at != paths.end() && at->first.starts_with(below)) at = paths.erase(at);
+  };
+  erase(directories_);
+  erase(links_);
 }
 
-/// Whether the first symbolic link on the way was made by this layer, and so is to be followed.
-bool LayerTree::first_link_is_ours(const std::string& path) {
-  for (size_t slash = path.find('/');; slash = path.find('/', slash + 1)) {
-    const std::string part = path.substr(0, slash);
-    struct stat info;
-    if (fstatat(root_, part.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) return false;
-    if (S_ISLNK(info.st_mode)) return ours(part);
-    if (slash == std::string::npos) return false;
+/// Whether what the parent layer has at `path` is deleted or replaced by this one.
+bool LayerTree::hidden(const std::string& path) const {
+  if (root_opaque_) return true;
+  for (size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string above = path.substr(0, slash);
+    if (replaced_.contains(above) || opaque_.contains(above)) return true;
   }
+  return replaced_.contains(path);
 }
 
 int LayerTree::find_directory(const std::string& path) {
@@ -121,11 +198,6 @@ int LayerTree::find_directory(const std::string& path) {
   if (last_fd_ >= 0 && path == last_path_) return last_fd_;
   if (const auto found = open_.find(path); found != open_.end()) return found->second.get();
   Fd fd(sys::openat2(root_, path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW, kInside));
-  // A link that this layer made itself leads where a chroot would see it.
-  if (!fd && errno == ELOOP && first_link_is_ours(path)) {
-    Result<Fd> followed = sys::open_in_root(root_, path.c_str(), O_PATH | O_DIRECTORY);
-    if (followed.ok()) fd = std::move(*followed);
-  }
   return fd ? remember(path, std::move(fd)) : -1;
 }
 
@@ -156,11 +228,7 @@ Result<int> LayerTree::slow_directory(const std::string& path, const timespec& m
   const std::string name = name_of(path);
   struct stat info;
   bool made = false;
-  if (fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode) && ours(path)) {
-    Fd fd = TRY(sys::open_in_root(root_, path.c_str(), O_PATH | O_DIRECTORY));
-    return remember(path, std::move(fd));
-  }
-  if (faccessat(parent, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(info.st_mode)) {
+  if (fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(info.st_mode)) {
     TRY(announce(parent, name, path));
     TRY(make_directory(parent, name, path));
     made = true;
@@ -175,6 +243,7 @@ Result<int> LayerTree::slow_directory(const std::string& path, const timespec& m
 /// that it has in the parent layer.
 Status LayerTree::adopt(int fd, const std::string& path, bool made, const timespec& mtime) {
   if (directories_.contains(path)) return {};
+  if (track_) made_.insert(path);  // a deletion does not take what this layer has in it
   Directory directory;
   struct stat info;
   if (track_ && !made) {
@@ -184,7 +253,7 @@ Status LayerTree::adopt(int fd, const std::string& path, bool made, const timesp
     directory.owner_and_mode = true;
     directory.attributes.mode = 0755;
     directory.attributes.mtime = mtime;
-    const int below = track_ ? -1 : TRY(lower());
+    const int below = track_ || hidden(path) ? -1 : TRY(lower());
     Fd old;
     if (below >= 0)
       old =
@@ -230,26 +299,36 @@ Status LayerTree::make_way(int parent, const std::string& name, const std::strin
 
 Status LayerTree::make_directory(int parent, const std::string& name, const std::string& path) {
   // Wide open only for the owner until finish(): an unprivileged owner must be able to fill it.
-  while (mkdirat(parent, name.c_str(), 0700) < 0) {
-    struct stat info;
-    if (errno != EEXIST || fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0)
-      return Error::sys(errno, "mkdir `%s`", path.c_str());
-    if (S_ISDIR(info.st_mode)) return {};
-    TRY(make_way(parent, name, path));
-  }
-  return {};
+  if (mkdirat(parent, name.c_str(), 0700) == 0) return {};
+  struct stat info;
+  if (errno != EEXIST || fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::sys(errno, "mkdir `%s`", path.c_str());
+  if (S_ISDIR(info.st_mode)) return {};
+  TRY(make_way(parent, name, path));
+  return make_opaque(parent, name, path);
+}
+
+/// A directory in the place of something of this layer that hid what is below.
+Status LayerTree::make_opaque(int parent, const std::string& name, const std::string& path) {
+  if (mkdirat(parent, name.c_str(), 0700) < 0) return Error::sys(errno, "mkdir `%s`", path.c_str());
+  if (track_) return {};
+  const Fd fd(sys::openat2(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, kInside));
+  if (!fd) return Error::sys(errno, "open directory `%s`", path.c_str());
+  replaced_.insert(path);
+  return mark_opaque(fd.get(), path);
 }
 
 Status LayerTree::announce(int parent, const std::string& name, const std::string& path) {
   if (track_) made_.insert(path);
   if (whiteouts_.empty() || whiteouts_.erase(path) == 0) return {};
-  return drop_whiteout(parent, name);
+  return drop_whiteout(parent, name, path);
 }
 
 // --- deletions ---------------------------------------------------------------------------------------------
 
 Status LayerTree::put_whiteout(int parent, const std::string& name, const std::string& path) {
   whiteouts_.insert(path);
+  replaced_.insert(path);
   if (options_.style == WhiteoutStyle::aufs) {
     const std::string file = kWhiteoutPrefix + name;
     const Fd fd(openat(parent, file.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0444));
@@ -262,15 +341,12 @@ Status LayerTree::put_whiteout(int parent, const std::string& name, const std::s
 }
 
 /// An entry comes where this layer had a deletion: the deletion still holds for what is below.
-Status LayerTree::drop_whiteout(int parent, const std::string& name) {
+Status LayerTree::drop_whiteout(int parent, const std::string& name, const std::string& path) {
   const std::string file = options_.style == WhiteoutStyle::aufs ? kWhiteoutPrefix + name : name;
   if (unlinkat(parent, file.c_str(), 0) < 0 && errno != ENOENT)
     return Error::sys(errno, "remove the whiteout `%s`", file.c_str());
   // Should the entry be a directory, then one that shows nothing from below; make_directory() keeps it.
-  if (mkdirat(parent, name.c_str(), 0700) < 0) return Error::sys(errno, "mkdir `%s`", name.c_str());
-  const Fd fd(sys::openat2(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, kInside));
-  if (!fd) return Error::sys(errno, "open directory `%s`", name.c_str());
-  return mark_opaque(fd.get(), name);
+  return make_opaque(parent, name, path);
 }
 
 Status LayerTree::mark_opaque(int dir, const std::string& path) {
@@ -311,6 +387,7 @@ Status LayerTree::opaque(const std::string& path, const timespec& mtime) {
   const Fd fd(path.empty() ? openat(root_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                            : sys::openat2(root_, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, kInside));
   if (!fd) return Error::sys(errno, "open directory `%s`", shown(path));
+  opaque_.insert(path);
   return mark_opaque(fd.get(), path);
 }
 
@@ -346,27 +423,31 @@ Status LayerTree::hide_root() {
 // --- the parent layer --------------------------------------------------------------------------------------
 
 Status LayerTree::copy_up(const std::string& path) {
-  const int below = track_ ? -1 : TRY(lower());
-  const Fd from(below < 0 ? -1
-                          : sys::openat2(below, path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, kInside));
+  const int below = track_ || hidden(path) ? -1 : TRY(lower());
+  const Fd from(below < 0 ? -1 : sys::openat2(below, path.c_str(), O_PATH | O_NOFOLLOW, kInside));
   struct stat info;
-  if (!from || fstat(from.get(), &info) < 0 || !S_ISREG(info.st_mode))
+  if (!from || fstatat(from.get(), "", &info, AT_EMPTY_PATH) < 0 || S_ISDIR(info.st_mode))
     return Error::of(ErrorKind::not_found, "no file `%s` in the parent layer", path.c_str());
-  const int parent = TRY(directory(parent_of(path), info.st_mtim));
   const std::string name = name_of(path);
-  if (whiteouts_.contains(path)) return Error::of(ErrorKind::not_found, "`%s` is deleted", path.c_str());
-  const Fd to = TRY(sys::open_at(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  // Not copy_file_range: the parent's tree is another file system (overlay) than ours.
-  for (off_t left = info.st_size; left > 0;) {
-    const ssize_t put = sendfile(to.get(), from.get(), nullptr, static_cast<size_t>(left));
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return Error::sys(errno, "copy `%s`", path.c_str());
-    if (put == 0) break;
-    left -= put;
+  const int parent = TRY(directory(parent_of(path), info.st_mtim));
+  const Fd above = TRY(sys::open_in_root(below, ("/" + parent_of(path)).c_str(), O_PATH | O_DIRECTORY));
+  Attributes attributes = {info.st_mode & 07777, info.st_uid, info.st_gid, info.st_mtim,
+                           TRY(get_xattrs_at(above.get(), name.c_str()))};
+  if (S_ISREG(info.st_mode)) {
+    const Fd source = TRY(sys::open_at(above.get(), name.c_str(), O_RDONLY | O_NOFOLLOW));
+    const Fd to = TRY(sys::open_at(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    TRY(copy_data(source.get(), to.get(), info.st_size).ctx("copy `%s`", path.c_str()));
+    return set_attributes(to.get(), attributes, path);
   }
-  const Attributes attributes = {info.st_mode & 07777, info.st_uid, info.st_gid, info.st_mtim,
-                                 TRY(get_xattrs(from.get()))};
-  return set_attributes(to.get(), attributes, path);
+  if (S_ISLNK(info.st_mode)) {
+    const std::string target = TRY(read_link(from.get()).ctx("read the link `%s`", path.c_str()));
+    if (symlinkat(target.c_str(), parent, name.c_str()) < 0)
+      return Error::sys(errno, "create `%s`", path.c_str());
+    set_link(path, target);
+  } else if (mknodat(parent, name.c_str(), info.st_mode, info.st_rdev) < 0) {
+    return Error::sys(errno, "create `%s`", path.c_str());
+  }
+  return set_attributes_at(parent, name, attributes, path);
 }
 
 // --- the end -----------------------------------------------------------------------------------------------

@@ -28,6 +28,9 @@ struct Attributes {
 /// Sets owner, then mode (chown clears setuid), then attributes (chown clears capabilities; others are removed), then
 /// times of an open file or directory.
 Status set_attributes(int fd, const Attributes& attributes, const std::string& path);
+/// The same for an entry that was just made, is no directory and cannot be opened: `name` in `dir`.
+Status set_attributes_at(int dir, const std::string& name, const Attributes& attributes,
+                         const std::string& path);
 
 class LayerTree {
  public:
@@ -35,6 +38,12 @@ class LayerTree {
 
   /// A name of the archive as a path below the root without "." and "..", "" for the root itself.
   static Result<std::string> clean(std::string_view name);
+  /// The directory that such a path leads to by the symbolic links of this layer, which are followed as in a chroot.
+  Result<std::string> resolve(const std::string& path) const;
+  /// What stands at `path` now is a symbolic link of this layer.
+  void set_link(const std::string& path, const std::string& target) { links_[path] = target; }
+  /// The same link at another path, if it is one.
+  void copy_link(const std::string& from, const std::string& to);
 
   /// The directory `path` (O_PATH), made with its parents when it is missing; borrowed until the next call of
   /// this or of find_directory().
@@ -57,8 +66,10 @@ class LayerTree {
   /// The layer hides everything that is below it in the directory.
   Status opaque(const std::string& directory, const timespec& mtime);
 
-  /// Copies a file of the parent layer into this one, at the same path. not_found when there is none.
+  /// Copies an entry of the parent layer that is no directory into this one, at the same path. not_found when there is
+  /// none, or none any more.
   Status copy_up(const std::string& path);
+  bool is_deleted(const std::string& path) const { return whiteouts_.contains(path); }
 
   Status finish();
 
@@ -69,7 +80,7 @@ class LayerTree {
   };
 
   bool ours(const std::string& path) const { return !track_ || made_.contains(path); }
-  bool first_link_is_ours(const std::string& path);
+  bool hidden(const std::string& path) const;
   Result<int> slow_directory(const std::string& path, const timespec& mtime);
   Status adopt(int fd, const std::string& path, bool made, const timespec& mtime);
   int remember(const std::string& path, Fd fd);
@@ -77,7 +88,8 @@ class LayerTree {
   Result<int> lower();
   Status mark_opaque(int dir, const std::string& path);
   Status put_whiteout(int parent, const std::string& name, const std::string& path);
-  Status drop_whiteout(int parent, const std::string& name);
+  Status drop_whiteout(int parent, const std::string& name, const std::string& path);
+  Status make_opaque(int parent, const std::string& name, const std::string& path);
   Status prune(const std::string& path);
   Status hide_root();
 
@@ -89,9 +101,12 @@ class LayerTree {
   std::string last_path_;
   int last_fd_ = -1;
   std::unordered_map<std::string, Fd> open_;
-  std::vector<Fd> retired_;  // out of open_, but perhaps still borrowed
-  std::unordered_set<std::string> made_;
-  std::unordered_set<std::string> whiteouts_;
+  std::vector<Fd> retired_;                    // out of open_, but perhaps still borrowed
+  std::unordered_set<std::string> made_;       // with `track_`: what is this layer's
+  std::unordered_set<std::string> whiteouts_;  // that stand
+  std::unordered_set<std::string> replaced_;   // what the parent layer has here, and below, counts no more
+  std::unordered_set<std::string> opaque_;     // what it has below
+  std::map<std::string, std::string> links_;   // this layer's symbolic links
   std::map<std::string, Directory> directories_;
 };
 

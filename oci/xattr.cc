@@ -38,7 +38,8 @@ Status remove_others(const Xattrs& wanted, const std::string& names, Remove remo
 
 bool is_private_xattr(std::string_view name) {
   return name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.") ||
-         name == "security.selinux" || name.starts_with("security.SMACK64") || name == "security.evm";
+         name.starts_with("trusted.SGI_ACL_") || name == "security.selinux" ||
+         name.starts_with("security.SMACK64") || name == "security.evm";
 }
 
 Status set_xattrs(int fd, const Xattrs& xattrs) {

@@ -9,8 +9,8 @@
 namespace slipway::oci {
 
 /// Attributes that are not a layer's, and so are neither taken from an archive nor given out: those that steer overlay
-/// mounts (in a layer from elsewhere they could show files of the host), and the labels that the host's own security
-/// modules give to files by where they lie (SELinux, Smack, EVM).
+/// mounts (in a layer from elsewhere they could show files of the host), the labels that the host's own security modules
+/// give to files by where they lie (SELinux, Smack, EVM), and the second name that xfs has for an ACL.
 bool is_private_xattr(std::string_view name);
 
 /// Sets all but those; what the file system or the user may not have (ENOTSUP, EPERM) is left out.
