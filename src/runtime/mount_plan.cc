@@ -11,6 +11,7 @@
 
 #include "src/sys/idmap.h"
 #include "src/sys/kernel.h"
+#include "src/sys/mount.h"
 
 namespace slipway::runtime {
 namespace {
@@ -242,6 +243,50 @@ Status plan_bind(PlanContext& context, const oci::Mount& from, const MountOption
 // --- file systems
 // --------------------------------------------------------------------------------------------
 
+bool is_block_device(const char* path) {
+  struct stat info = {};
+  return path[0] == '/' && stat(path, &info) == 0 && S_ISBLK(info.st_mode);
+}
+
+/// The options that mount(2) takes in flags and data, one by one; a comma between quotes (SELinux) is none.
+std::vector<sys::MountSpec::Option> superblock_options(const PlannedMount& mount) {
+  constexpr std::pair<unsigned long, const char*> kFlags[] = {
+      {MS_SYNCHRONOUS, "sync"}, {MS_DIRSYNC, "dirsync"}, {MS_LAZYTIME, "lazytime"}, {MS_MANDLOCK, "mand"}};
+  std::vector<sys::MountSpec::Option> options;
+  for (const auto& [flag, name] : kFlags)
+    if (mount.flags & flag) options.push_back({name, ""});
+  std::string option;
+  bool quoted = false;
+  for (const char* at = mount.data;; ++at) {
+    if (*at == '"') quoted = !quoted;
+    if (*at && (*at != ',' || quoted)) {
+      option += *at;
+      continue;
+    }
+    const size_t equals = std::min(option.find('='), option.size());
+    if (!option.empty())
+      options.push_back({option.substr(0, equals), equals < option.size() ? option.substr(equals + 1) : ""});
+    option.clear();
+    if (!*at) return options;
+  }
+}
+
+/// A file system on a block device is mounted here and becomes a bind: the child is in its cgroup, whose device rules may
+/// already, or not yet, keep the device from it.
+Status mount_device(PlanContext& context, PlannedMount& mount) {
+  sys::MountSpec spec;
+  spec.kind = sys::MountSpec::Kind::filesystem;
+  spec.type = mount.type;
+  spec.source = mount.source;
+  spec.options = superblock_options(mount);
+  spec.read_only = mount.flags & MS_RDONLY;
+  Fd tree = TRY(sys::mount_detached(spec));
+  mount.kind = PlannedMount::Kind::bind;
+  mount.tree = tree.get();
+  context.keep.push_back(std::move(tree));
+  return {};
+}
+
 Status plan_filesystem(PlanContext& context, const oci::Mount& from, const MountOptions& options,
                        PlannedMount& mount) {
   const std::string_view type = from.type;
@@ -275,6 +320,9 @@ Status plan_filesystem(PlanContext& context, const oci::Mount& from, const Mount
   if (type == "devpts" && context.request.user_namespace && has_option(mount.data, "gid="))
     mount.data_retry = context.arena.copy(without_option(mount.data, "gid=")).c_str();
   if (strlen(mount.data) > kMaxData) return Error::of(ErrorKind::invalid, "its options exceed a page");
+  // With a user namespace the kernel refuses it to the child, as it should; the same where we have no rights (rootless).
+  if (geteuid() == 0 && !context.request.user_namespace && mount.idmap < 0 && is_block_device(mount.source))
+    TRY(mount_device(context, mount));
   context.mounts.add(mount);
   return {};
 }
