@@ -51,7 +51,7 @@ Result<std::vector<std::string>> OverlayLayers::lower_links(std::string_view id)
   Result<std::string> text = read_small(std::string(id) + "/lower");
   if (!text.ok()) {
     if (text.error().code() != ENOENT) return std::move(text).error();
-    if (!has(std::string(id) + "/link")) return missing(id);
+    if (!has(std::string(id) + "/diff")) return missing(id);
     return links;
   }
   for (size_t at = 0; at < text->size();) {
@@ -83,7 +83,7 @@ Result<std::vector<std::string>> OverlayLayers::lower_ids(std::string_view id) c
 Result<std::string> OverlayLayers::lower_of_child(std::string_view parent) const {
   TRY(check_layer_name(parent));
   const std::string id(parent);
-  if (!has(id + "/link")) return missing(parent);
+  if (!has(id + "/diff")) return missing(parent);
   if (!has(id + "/committed"))
     return Error::of(ErrorKind::invalid, "layer `%s` is not committed", id.c_str());
   std::string lower = "l/" + TRY(read_small(id + "/link"));
