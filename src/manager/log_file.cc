@@ -78,13 +78,19 @@ void append_entry(std::string& out, std::string_view line, LogFile::Stream strea
 
 Result<LogFile> LogFile::open(int dir, Rotation rotation) {
   LogFile log;
-  log.file_ = TRY(sys::open_at(dir, kName, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0640));
   log.dir_ = dir;
   log.rotation_ = rotation;
+  // Of an earlier start.
   struct stat info = {};
-  if (rotation.max_size && fstat(log.file_.get(), &info) == 0)
-    log.size_ = static_cast<uint64_t>(info.st_size);
+  if (fstatat(dir, kName, &info, AT_SYMLINK_NOFOLLOW) == 0) TRY(log.open_file());
   return log;
+}
+
+Status LogFile::open_file() {
+  file_ = TRY(sys::open_at(dir_, kName, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0640));
+  struct stat info = {};
+  size_ = fstat(file_.get(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
+  return {};
 }
 
 Status LogFile::add(Stream stream, std::string_view text) {
@@ -103,6 +109,7 @@ Status LogFile::flush() {
 }
 
 Status LogFile::write(std::string_view entries) {
+  if (!file_) TRY(open_file());
   while (!entries.empty()) {
     size_t take = entries.size();
     if (rotation_.max_size && size_ + take > rotation_.max_size) {
@@ -136,9 +143,7 @@ Status LogFile::rotate() {
     }
     renameat(dir_, kName, dir_, "log.1");
   }
-  file_ = TRY(sys::open_at(dir_, kName, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0640));
-  size_ = 0;
-  return {};
+  return open_file();
 }
 
 }  // namespace slipway::manager

@@ -18,7 +18,8 @@ class LogFile final : public ContainerLog {
   };
 
   LogFile() = default;
-  /// `dir` is the container's directory, borrowed; the file is called `log`, older ones `log.1` and so on.
+  /// `dir` is the container's directory, borrowed; the file is called `log`, older ones `log.1` and so on. It is made for
+  /// the first output.
   static Result<LogFile> open(int dir, Rotation rotation);
 
   Status add(Stream stream, std::string_view text) override;
@@ -26,6 +27,7 @@ class LogFile final : public ContainerLog {
 
  private:
   Status write(std::string_view entries);
+  Status open_file();
   Status rotate();
 
   Fd file_;

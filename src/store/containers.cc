@@ -69,8 +69,13 @@ Draft::~Draft() {
 }
 
 Status Containers::claim_name(std::string_view name, const std::string& id) {
+  // A second name of the link that ids/ has: it says the same, and costs no inode.
+  const std::string short_link = in_room("ids", short_id(id));
   const std::string link = in_room("names", name);
-  if (symlinkat(id.c_str(), store_.root_fd(), link.c_str()) == 0) return {};
+  const auto claim = [&] {
+    return linkat(store_.root_fd(), short_link.c_str(), store_.root_fd(), link.c_str(), 0);
+  };
+  if (claim() == 0) return {};
   if (errno != EEXIST) return Error::sys(errno, "claim the name `%s`", link.c_str() + 6);
   // Only one at a time may find that a claim is void, so that nobody removes the claim that replaced it.
   const Fd referee = TRY(lock_file(store_.root_fd(), "locks/names", LockMode::exclusive));
@@ -84,8 +89,7 @@ Status Containers::claim_name(std::string_view name, const std::string& id) {
           static_cast<int>(name.size()), name.data(), holder.c_str());
     unlinkat(store_.root_fd(), link.c_str(), 0);
   }
-  if (symlinkat(id.c_str(), store_.root_fd(), link.c_str()) < 0)
-    return Error::sys(errno, "claim the name `%s`", link.c_str() + 6);
+  if (claim() < 0) return Error::sys(errno, "claim the name `%s`", link.c_str() + 6);
   return {};
 }
 

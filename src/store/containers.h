@@ -2,7 +2,8 @@
 //
 // A container is there when containers/<id> is. Its life on disk:
 //
-//   begin()    makes pending/<id>, locked, with the short id and the name claimed by symbolic links
+//   begin()    makes pending/<id>, locked, with the short id and the name claimed by a symbolic link to the id, which
+//              has a name in ids/ and one in names/
 //   publish()  writes record.json and renames the directory to containers/<id>
 //   remove()   renames it back to pending/<id>, then takes away layer, name and files
 //
