@@ -1,37 +1,19 @@
 #include "src/runtime/container_dir.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string>
 
+#include "src/runtime/pending.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/file.h"
+#include "src/sys/remove_tree.h"
 
 namespace slipway::runtime {
-
-namespace {
-
-/// Sockets, and temporary files of a process that was killed; and the directory of the notify socket.
-void remove_entries(int directory) {
-  DIR* const entries = fdopendir(fcntl(directory, F_DUPFD_CLOEXEC, 3));
-  if (!entries) return;
-  rewinddir(entries);
-  while (const dirent* entry = readdir(entries)) {
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == ".." || unlinkat(directory, entry->d_name, 0) == 0) continue;
-    const Fd inner(openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!inner) continue;
-    remove_entries(inner.get());
-    unlinkat(directory, entry->d_name, AT_REMOVEDIR);
-  }
-  closedir(entries);
-}
-
-}  // namespace
 
 Status check_container_is_new(const Context& context, std::string_view id) {
   const std::string path = context.root + "/" + std::string(id);
@@ -51,19 +33,18 @@ Result<Fd> make_container_directory(const Context& context, std::string_view id)
 
 Status remove_container_directory(const Context& context, std::string_view id) {
   const std::string path = context.root + "/" + std::string(id);
-  const Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory && errno == ENOENT) return {};
-  if (!directory) return Error::sys(errno, "open `%s`", path.c_str());
-  // state.json first: without it this is no container.
-  for (const char* name : {kStateFile, kConfigFile, kStartFifo, kResultFifo})
-    if (unlinkat(directory.get(), name, 0) < 0 && errno != ENOENT)
-      return Error::sys(errno, "remove `%s/%s`", path.c_str(), name);
-  if (rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
-  if (errno == ENOTEMPTY) {
-    remove_entries(directory.get());
-    if (rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
+  const std::string rubbish = rubbish_path(context);
+  while (rename(path.c_str(), rubbish.c_str()) < 0) {
+    const int err = errno;
+    if (err == ENOENT && faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0) return {};
+    if (err == ENOENT)
+      TRY(sys::make_directories(context.root + "/.pending", 0700));
+    else if (err == ENOTEMPTY || err == EEXIST)  // of one that had our pid
+      TRY(sys::remove_tree(AT_FDCWD, rubbish.c_str()));
+    else
+      return Error::sys(err, "remove `%s`", path.c_str());
   }
-  return Error::sys(errno, "rmdir `%s`", path.c_str());
+  return sys::remove_tree(AT_FDCWD, rubbish.c_str());
 }
 
 Status remove_stateless_directory(const Context& context, std::string_view id) {

@@ -13,7 +13,8 @@ namespace slipway::runtime {
 Status check_container_is_new(const Context& context, std::string_view id);
 Result<Fd> make_container_directory(const Context& context, std::string_view id);
 
-/// Removes it with everything in it. In one rename it is no container any more.
+/// Removes it with everything in it. In one step it is no container any more: it goes to .pending first, so that a removal
+/// that is cut short is finished by whoever collects next.
 Status remove_container_directory(const Context& context, std::string_view id);
 
 /// The same, if it is there and has no state. The caller holds the record of that name: see pending.h.

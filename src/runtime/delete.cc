@@ -62,11 +62,8 @@ Status remove_all(const Context& context, std::string_view id, const State& stat
   TRY(remove_outside(*cgroup, state));
   Arena arena;
   const Result<const oci::Spec*> spec = load_spec(context, id, arena);
-  // Killed half-way, we leave a directory without state.json; with this mark the next command takes it away. A
-  // foreground owner holds it already.
-  const Fd mark = mark_pending(context, id);
   TRY(remove_container_directory(context, id));
-  forget_pending(context, id);
+  if (state.foreground) forget_pending(context, id);
   const Status hooks = run_poststop_hooks(spec.ok() ? spec.value() : nullptr, state, arena);
   return {};
 }
@@ -90,9 +87,8 @@ Status delete_own(const Context& context, std::string_view id, const Created& cr
   if (!created.state) return delete_container(context, id, true);
   const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, *created.state));
   TRY(remove_outside(*cgroup, *created.state));
-  const Fd mark = created.ownership ? Fd() : mark_pending(context, id);
   TRY(remove_container_directory(context, id));
-  forget_pending(context, id);
+  if (created.ownership) forget_pending(context, id);
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "src/runtime/state_file.h"
 #include "src/sys/file.h"
 #include "src/sys/proc.h"
+#include "src/sys/remove_tree.h"
 
 namespace slipway::runtime {
 
@@ -54,6 +55,10 @@ constexpr int kPatienceMs = 500;
 
 std::string directory_of(const Context& context) {
   return context.root + "/.pending";
+}
+
+std::string path_of(const Context& context, std::string_view id) {
+  return directory_of(context) + "/" + std::string(id);
 }
 
 /// Whether the process that wrote the record has ended. Its child shares the lock for the moment between the clone
@@ -118,7 +123,7 @@ Status remove_half_made(const Context& context, const std::string& id, const std
 }
 
 Status collect(const Context& context, const std::string& id) {
-  const std::string path = directory_of(context) + "/" + id;
+  const std::string path = path_of(context, id);
   const Fd file = TRY(lock_file(path, false));
   if (!file) return {};
   Result<State> state = load_state(context, id);
@@ -136,9 +141,13 @@ Status collect(const Context& context, const std::string& id) {
 
 }  // namespace
 
+std::string rubbish_path(const Context& context) {
+  return directory_of(context) + "/." + std::to_string(getpid());
+}
+
 Result<Pending> Pending::begin(const Context& context, std::string_view id) {
   Pending pending;
-  pending.path_ = directory_of(context) + "/" + std::string(id);
+  pending.path_ = path_of(context, id);
   Result<Fd> file = lock_file(pending.path_, true);
   if (!file.ok() && file.error().code() == ENOENT) {
     TRY(sys::make_directories(directory_of(context), 0700));
@@ -185,23 +194,24 @@ void Pending::done() {
   file_.reset();
 }
 
-Fd mark_pending(const Context& context, std::string_view id) {
-  const std::string path = directory_of(context) + "/" + std::string(id);
-  Result<Fd> file = lock_file(path, true);
-  return file.ok() ? std::move(*file) : Fd();
-}
-
 void forget_pending(const Context& context, std::string_view id) {
-  unlink((directory_of(context) + "/" + std::string(id)).c_str());
+  unlink(path_of(context, id).c_str());
 }
 
 Status collect_pending(const Context& context) {
   DIR* const directory = opendir(directory_of(context).c_str());
   if (!directory) return {};
   std::vector<std::string> ids;
-  while (const dirent* entry = readdir(directory))
-    if (check_id(entry->d_name).ok()) ids.emplace_back(entry->d_name);
+  std::vector<std::string> rubbish;
+  while (const dirent* entry = readdir(directory)) {
+    const std::string_view name = entry->d_name;
+    if (check_id(name).ok())
+      ids.emplace_back(name);
+    else if (name != "." && name != "..")
+      rubbish.emplace_back(name);
+  }
   closedir(directory);
+  for (const std::string& name : rubbish) (void)sys::remove_tree(AT_FDCWD, path_of(context, name).c_str());
   // One that cannot be collected (a process in uninterruptible sleep) must not keep other commands from working.
   for (const std::string& id : ids) {
     const Status collected = collect(context, id);

@@ -37,9 +37,9 @@ class Pending {
 
 /// Collects what killed creators and owners left. Cheap when there is nothing.
 Status collect_pending(const Context& context);
-/// Makes and locks a record that says nothing, before a container is removed. No descriptor when someone holds one.
-Fd mark_pending(const Context& context, std::string_view id);
-/// Removes the record of a container that has been deleted.
+/// <root>/.pending/.PID: where the caller moves what it removes. Such a name is no container's.
+std::string rubbish_path(const Context& context);
+/// Removes the record of a container that has been deleted by another than its owner.
 void forget_pending(const Context& context, std::string_view id);
 
 }  // namespace slipway::runtime
