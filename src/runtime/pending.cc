@@ -150,6 +150,8 @@ Result<Pending> Pending::begin(const Context& context, std::string_view id) {
   pending.path_ = path_of(context, id);
   Result<Fd> file = lock_file(pending.path_, true);
   if (!file.ok() && file.error().code() == ENOENT) {
+    TRY(sys::make_directories(context.root, 0700));
+    sys::spread_directories(TRY(sys::open_at(AT_FDCWD, context.root.c_str(), O_RDONLY | O_DIRECTORY)).get());
     TRY(sys::make_directories(directory_of(context), 0700));
     file = lock_file(pending.path_, true);
   }

@@ -22,9 +22,12 @@ Result<Fd> open_rooms(const std::string& path, const char* const (&rooms)[N], mo
   if (dir && faccessat(dir.get(), rooms[N - 1], F_OK, 0) == 0) return dir;
   TRY(sys::make_directories(path, mode));
   dir = TRY(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY));
-  for (const char* room : rooms)
+  sys::spread_directories(dir.get());
+  for (const char* room : rooms) {
     if (mkdirat(dir.get(), room, 0700) < 0 && errno != EEXIST)
       return Error::sys(errno, "mkdir `%s/%s`", path.c_str(), room);
+    sys::spread_directories(TRY(sys::open_at(dir.get(), room, O_RDONLY | O_DIRECTORY)).get());
+  }
   return dir;
 }
 

@@ -1,6 +1,8 @@
 #include "src/sys/file.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -94,6 +96,13 @@ Status replace_file_at(int dir, const char* path, std::string_view text, mode_t 
   const Fd directory = TRY(open_at(dir, parent.c_str(), O_RDONLY | O_DIRECTORY));
   if (fsync(directory.get()) < 0) return Error::sys(errno, "fsync `%s`", parent.c_str());
   return {};
+}
+
+void spread_directories(int dir) {
+  int flags = 0;
+  if (ioctl(dir, FS_IOC_GETFLAGS, &flags) < 0) return;
+  flags |= FS_TOPDIR_FL;
+  (void)ioctl(dir, FS_IOC_SETFLAGS, &flags);
 }
 
 Status make_directories(const std::string& path, mode_t mode) {

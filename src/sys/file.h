@@ -33,6 +33,13 @@ Status write_new_file_at(int dir, const char* path, std::string_view text, mode_
 /// Replaces the file by rename; with `sync` the text and the directory are on disk before it returns.
 Status replace_file_at(int dir, const char* path, std::string_view text, mode_t mode, bool sync);
 
+/// Tells ext4 that the directories that are made in this one have nothing to do with each other, so that it puts each into
+/// a block group of its own. Else they all share that of their parent, and whoever makes a file pays for every inode
+/// of the group that was freed in the last minute (recently_deleted() in fs/ext4/ialloc.c; without a journal): 3 s
+/// instead of 0.5 s for the 5,000 files of an image, 14 ms instead of 10.5 for a container. Other file systems refuse
+/// the flag, and need not know.
+void spread_directories(int dir);
+
 /// mkdir -p below an existing directory; existing parts are left as they are.
 Status make_directories(const std::string& path, mode_t mode);
 
