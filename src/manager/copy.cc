@@ -61,40 +61,9 @@ struct Source {
   struct stat info = {};
 };
 
-Result<Source> find_source(const CopyPlace& place, bool follow_link) {
-  const Words words = words_of(place.path);
-  Source out;
-  out.contents = words.contents;
-  const auto missing = [&] {
-    if (place.where.empty()) return Error::sys(ENOENT, "lstat %s", place.path.c_str());
-    return Error::of(ErrorKind::not_found, "Could not find the file %s", place.shown.c_str());
-  };
-  auto parent = sys::open_parent_in_root(place.root.get(), words.path.c_str(), false, &out.at.name);
-  if (!parent.ok()) return missing();
-  out.at.parent = std::move(parent).value();
-  out.base = out.at.name;
-  if (fstatat(out.at.parent.get(), out.at.name.c_str(), &out.info, AT_SYMLINK_NOFOLLOW) < 0) return missing();
-  if (S_ISLNK(out.info.st_mode) && (follow_link || words.wants_directory)) {
-    // Resolved inside the root that it belongs to.
-    auto target = sys::open_in_root(place.root.get(), words.path.c_str(), O_PATH);
-    if (!target.ok() || fstat(target->get(), &out.info) < 0) return missing();
-    if (S_ISDIR(out.info.st_mode)) {
-      out.at.parent = std::move(target).value();
-      out.at.name = ".";
-    } else {
-      out.at.parent = std::move(target).value();
-      out.at.name = "";
-    }
-  }
-  if (words.wants_directory && !S_ISDIR(out.info.st_mode))
-    return Error::of(ErrorKind::invalid, "%s: not a directory", place.shown.c_str());
-  return out;
-}
-
-/// Where a file goes that is copied to `path`: if that is a link, to what the link leads to, which need not exist
-/// yet. Links are read one by one and each path is resolved inside the root, so that none leads out of it; the
+/// `path`, or if that is a link what it leads to, which need not exist. Links are read one by one and each path is resolved inside the root, so that none leads out of it; the
 /// name at the end is not followed any more.
-Result<Entry> find_target(const CopyPlace& place, std::string path) {
+Result<Entry> follow(const CopyPlace& place, std::string path) {
   for (int links = 0; links < kMostLinks; ++links) {
     Entry out;
     auto parent = sys::open_parent_in_root(place.root.get(), path.c_str(), false, &out.name);
@@ -111,6 +80,29 @@ Result<Entry> find_target(const CopyPlace& place, std::string path) {
     path = text.starts_with('/') ? std::string(text) : path.substr(0, path.rfind('/') + 1).append(text);
   }
   return Error::sys(ELOOP, "%s", place.shown.c_str());
+}
+
+Result<Source> find_source(const CopyPlace& place, bool follow_link) {
+  const Words words = words_of(place.path);
+  Source out;
+  out.contents = words.contents;
+  const auto missing = [&] {
+    if (place.where.empty()) return Error::sys(ENOENT, "lstat %s", place.path.c_str());
+    return Error::of(ErrorKind::not_found, "Could not find the file %s", place.shown.c_str());
+  };
+  auto parent = sys::open_parent_in_root(place.root.get(), words.path.c_str(), false, &out.at.name);
+  if (!parent.ok()) return missing();
+  out.at.parent = std::move(parent).value();
+  out.base = out.at.name;
+  if (fstatat(out.at.parent.get(), out.at.name.c_str(), &out.info, AT_SYMLINK_NOFOLLOW) < 0) return missing();
+  if (S_ISLNK(out.info.st_mode) && (follow_link || words.wants_directory)) {
+    out.at = TRY(follow(place, words.path));
+    if (fstatat(out.at.parent.get(), out.at.name.c_str(), &out.info, AT_SYMLINK_NOFOLLOW) < 0)
+      return missing();
+  }
+  if (words.wants_directory && !S_ISDIR(out.info.st_mode))
+    return Error::of(ErrorKind::invalid, "%s: not a directory", place.shown.c_str());
+  return out;
 }
 
 Status copy_data(int from, int to, const char* name) {
@@ -148,7 +140,7 @@ class Copier {
   Copier(const CopyOptions& options, bool of_container) : options_(options), of_container_(of_container) {}
   uint64_t copied() const { return copied_; }
 
-  /// One entry and all below it. `from_name` "" is the open file `from` itself.
+  /// One entry and all below it.
   Status entry(int from, const char* from_name, int to, const char* name, const struct stat& info) {
     if (S_ISDIR(info.st_mode)) return directory(from, from_name, to, name, info);
     if (S_ISSOCK(info.st_mode)) return {};
@@ -187,14 +179,7 @@ class Copier {
 
  private:
   Status file(int from, const char* from_name, int to, const char* name, const struct stat& info) {
-    Fd in;
-    if (*from_name) {
-      in = TRY(sys::open_at(from, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    } else {
-      char path[64];
-      snprintf(path, sizeof path, "/proc/self/fd/%d", from);
-      in = TRY(sys::open_at(AT_FDCWD, path, O_RDONLY));
-    }
+    const Fd in = TRY(sys::open_at(from, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     struct stat opened = {};
     if (fstat(in.get(), &opened) < 0 || !S_ISREG(opened.st_mode))
       return Error::of(ErrorKind::failed, "`%s` has changed while it was copied", name);
@@ -311,7 +296,7 @@ Result<uint64_t> copy(const CopyPlace& from, const CopyPlace& to, const CopyOpti
                         : Error::of(ErrorKind::invalid, "%s: not a directory", to.shown.c_str());
   if (!existing.ok() && words.wants_directory && !is_directory)
     return Error::of(ErrorKind::not_found, "no such directory: %s", to.shown.c_str());
-  const Entry target = TRY(find_target(to, words.path));
+  const Entry target = TRY(follow(to, words.path));
   TRY(copier.entry(source.at.parent.get(), source.at.name.c_str(), target.parent.get(), target.name.c_str(),
                    source.info));
   return copier.copied();
@@ -348,7 +333,7 @@ Status copy_to_tar(const CopyPlace& from, const CopyOptions& options, oci::ByteS
 Status copy_from_tar(oci::ByteSource& tar, const CopyPlace& to) {
   auto root = sys::open_in_root(to.root.get(), words_of(to.path).path.c_str(), O_RDONLY | O_DIRECTORY);
   if (!root.ok())
-    return Error::of(ErrorKind::invalid, "destination \"%s\" must be a directory", to.shown.c_str());
+    return Error::of(ErrorKind::invalid, "destination must be a directory: %s", to.shown.c_str());
   TRY(oci::apply_layer(tar, root->get(), {}));
   return {};
 }

@@ -62,6 +62,11 @@ check slipway cp box:/tmp/second "$TMPDIR/is-link"
 check_eq /tmp/first "$(readlink "$TMPDIR/is-link")"
 check slipway cp -L box:/tmp/second "$TMPDIR/is-file"
 [ ! -L "$TMPDIR/is-file" ] || fail "-L copied the link"
+check_eq "$(slipway exec box cat /tmp/second)" "$(cat "$TMPDIR/is-file")" "what the link leads to"
+check_eq busybox "$(slipway cp -L box:/bin/sh - | tar t)" "-L to a tar"
+check_eq sh "$(slipway cp box:/bin/sh - | tar t)"
+check_fails 1 'Could not find the file /nodir' slipway cp -L box:/nodir/x -
+check_fails 1 'destination must be a directory: /nodir in container box' slipway cp - box:/nodir
 check slipway exec box chown 7:8 /tmp/file
 check slipway cp box:/tmp/file "$TMPDIR/mine"
 check slipway cp -a box:/tmp/file "$TMPDIR/theirs"
