@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "src/base/result.h"
 
@@ -39,6 +40,25 @@ class TextSource final : public ByteSource {
 
  private:
   std::string_view text_;
+};
+
+/// A source (borrowed) whose first piece can be looked at.
+class PeekedSource final : public ByteSource {
+ public:
+  explicit PeekedSource(ByteSource& source) : source_(source) {}
+  /// The first piece, which next() gives once more.
+  Result<std::string_view> head() {
+    if (head_.empty()) head_ = TRY(source_.next());
+    return head_;
+  }
+  Result<std::string_view> next() override {
+    if (head_.empty()) return source_.next();
+    return std::exchange(head_, {});
+  }
+
+ private:
+  ByteSource& source_;
+  std::string_view head_;
 };
 
 }  // namespace slipway::oci

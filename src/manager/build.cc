@@ -11,10 +11,6 @@ namespace slipway::manager {
 
 namespace {
 
-/// Known to every RUN without being declared, and not part of what makes a step.
-constexpr std::string_view kProxies[] = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY",
-                                         "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"};
-
 std::string lower(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
@@ -138,7 +134,7 @@ class Builder {
     auto stage = std::make_unique<BuildStage>(stores_, store_, request_, file_.escape);
     if (words.size() == 3) stage->name = lower(words[2]);
     TRY(stage->begin(id));
-    for (const std::string_view key : kProxies)
+    for (const std::string_view key : kPredefinedArguments)
       if (const auto given = request_.arguments.find(std::string(key)); given != request_.arguments.end())
         used_.push_back(given->first);
     stages_.push_back(std::move(stage));
@@ -180,12 +176,22 @@ class Builder {
     return stages_.back()->copy(instruction, std::string(image->top.view()));
   }
 
+  /// As a Dockerfile has to write it, so that it means just these characters.
+  std::string quoted(std::string_view text) const {
+    std::string out = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '$' || c == file_.escape) out += file_.escape;
+      out += c;
+    }
+    return out + '"';
+  }
+
   Status add_labels(BuildStage& stage) {
     if (request_.labels.empty()) return {};
     Instruction label;
     label.name = "LABEL";
     for (const auto& [key, value] : request_.labels)
-      label.rest += (label.rest.empty() ? "'" : " '") + key + "'='" + value + "'";
+      label.rest += (label.rest.empty() ? "" : " ") + quoted(key) + "=" + quoted(value);
     return stage.change(label);
   }
 

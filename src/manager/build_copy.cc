@@ -147,6 +147,13 @@ Status unpack(int tree, const std::string& path, int target) {
   return {};
 }
 
+Error no_such_source(const std::string& path) {
+  return Error::of(ErrorKind::not_found,
+                   "COPY failed: file not found in build context or excluded by .dockerignore: stat %s: file "
+                   "does not exist",
+                   path.c_str());
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> expand_sources(const CopyRequest& request) {
@@ -156,22 +163,23 @@ Result<std::vector<std::string>> expand_sources(const CopyRequest& request) {
     Result<std::string> cleaned = oci::LayerTree::clean(word);
     const std::string path = cleaned.ok() ? *cleaned : word;
     if (!cleaned.ok())
-      return Error::of(ErrorKind::invalid, "`%s` is outside of the build context", word.c_str());
+      return Error::of(ErrorKind::invalid, "COPY failed: forbidden path outside the build context: %s",
+                       word.c_str());
     const auto add = [&](const std::string& found) {
       if (!request.ignore || !request.ignore->ignored(found)) out.push_back(found);
     };
     if (path.find_first_of("*?[") == std::string::npos) {
       const size_t before = out.size();
-      const struct stat info = TRY(stat_source(request.source, path).ctx("COPY failed"));
+      Result<struct stat> there = stat_source(request.source, path);
+      if (!there.ok() && there.error().code() == ENOENT) return no_such_source(path);
+      const struct stat info = TRY(std::move(there).ctx("COPY failed"));
       // An ignored directory may have exceptions in it: its entries are asked for one by one.
       if (S_ISDIR(info.st_mode)) {
         out.push_back(path);
         continue;
       }
       add(path);
-      if (out.size() == before)
-        return Error::of(ErrorKind::not_found, "COPY failed: `%s` is excluded by .dockerignore",
-                         path.c_str());
+      if (out.size() == before) return no_such_source(path);
       continue;
     }
     const size_t slash = path.rfind('/');

@@ -309,6 +309,9 @@ Result<std::optional<ImportedLayer>> BuildStage::run_container(const std::vector
   std::vector<std::string> argv = request_.program;
   argv.insert(argv.end(), {"run", "--name", container, "--entrypoint", words[0], "--no-healthcheck"});
   if (!request_.network.empty()) argv.insert(argv.end(), {"--network", request_.network});
+  for (const std::string_view key : kPredefinedArguments)
+    if (const auto given = request_.arguments.find(std::string(key)); given != request_.arguments.end())
+      argv.insert(argv.end(), {"--env", given->first + "=" + given->second});
   for (const auto& [key, value] : arguments_) argv.insert(argv.end(), {"--env", key + "=" + value});
   argv.push_back(image_);
   argv.insert(argv.end(), words.begin() + 1, words.end());

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/manager/build.h"
@@ -11,6 +12,11 @@
 #include "src/manager/image_publish.h"
 
 namespace slipway::manager {
+
+/// Known to every RUN without being declared, and not part of what makes a step.
+inline constexpr std::string_view kPredefinedArguments[] = {
+    "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY",
+    "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"};
 
 class BuildStage {
  public:

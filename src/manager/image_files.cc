@@ -32,26 +32,8 @@ std::optional<Digest> named_digest(const std::string& name) {
   return *digest;
 }
 
-/// Gives a stream back its first piece.
-class Peeked final : public oci::ByteSource {
- public:
-  explicit Peeked(oci::ByteSource& source) : source_(source) {}
-  Result<std::string_view> head() {
-    head_ = TRY(source_.next());
-    return head_;
-  }
-  Result<std::string_view> next() override {
-    if (head_.empty()) return source_.next();
-    return std::exchange(head_, {});
-  }
-
- private:
-  oci::ByteSource& source_;
-  std::string_view head_;
-};
-
 Result<Digest> digest_of_tar(oci::ByteSource& source) {
-  Peeked peeked(source);
+  oci::PeekedSource peeked(source);
   const oci::Compression compression = oci::compression_of(TRY(peeked.head()));
   std::unique_ptr<oci::Decompressor> plain;
   if (compression != oci::Compression::none) plain = TRY(oci::Decompressor::open(peeked, compression));
@@ -69,7 +51,7 @@ class ArchiveFiles final : public ImageFiles {
   explicit ArchiveFiles(const oci::ContentStore& content) : content_(content) {}
 
   Status read(oci::ByteSource& source) {
-    Peeked peeked(source);
+    oci::PeekedSource peeked(source);
     const oci::Compression compression = oci::compression_of(TRY(peeked.head()));
     if (compression == oci::Compression::none) return read_tar(peeked);
     const std::unique_ptr<oci::Decompressor> plain = TRY(oci::Decompressor::open(peeked, compression));

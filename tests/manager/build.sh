@@ -94,6 +94,28 @@ check slipway create --name scr scratch /only
 check_eq only "$(slipway export scr | tar -t)"
 slipway rm scr >/dev/null
 
+# A context on standard input, plain and compressed; its Dockerfile leads nowhere else.
+for options in -c -cz; do
+  tar -C "$context" $options . >"$TMPDIR/context.tar"
+  check slipway build -q -t piped --build-arg WHO=world - <"$TMPDIR/context.tar"
+  check_eq "$(slipway images -q --no-trunc app:3)" "$out" "the image of a context on standard input"
+done
+mkdir "$TMPDIR/other"
+printf 'FROM base\nCOPY in /in\n' >"$TMPDIR/other/File"
+echo inside >"$TMPDIR/other/in"
+check slipway build -q -t other -f File - < <(tar -C "$TMPDIR/other" -c .)
+check_eq inside "$(slipway run --rm other cat /in)"
+ln -s "$TMPDIR/scratch" "$TMPDIR/other/Dockerfile"
+check_fails 1 'No such file' slipway build - < <(tar -C "$TMPDIR/other" -c .)
+check_eq "" "$(find "$TMPDIR/slipway/overlay2/tmp" -mindepth 1)" "contexts left"
+
+# Proxies need no ARG, and are no part of a step; labels are taken as they are.
+check slipway build -q -t proxy --build-arg HTTP_PROXY=there - <<<$'FROM base\nRUN echo "$HTTP_PROXY" >/proxy'
+check_eq there "$(slipway run --rm proxy cat /proxy)"
+check_lacks "$(slipway history --no-trunc proxy)" there
+check slipway build -q -t labels --label "one=it's" --label 'two=$x "q" \z' - <<<'FROM base'
+check_eq "it's|\$x \"q\" \\z" "$(slipway inspect -f '{{.Config.Labels.one}}|{{.Config.Labels.two}}' labels)"
+
 # Mistakes.
 fails() { # TEXT DOCKERFILE
   printf '%b' "$2" >"$TMPDIR/bad"
@@ -105,8 +127,9 @@ fails "non-zero code: 3" 'FROM base\nRUN exit 3\n'
 fails "unknown instruction: NONE" 'FROM base\nNONE x\n'
 fails "No such image: nonesuch" 'FROM nonesuch\n'
 fails "before FROM" 'RUN x\n'
-fails "outside of the build context" 'FROM base\nCOPY ../../etc/passwd /x\n'
-fails "No such file" 'FROM base\nCOPY none /x\n'
+fails "forbidden path outside the build context" 'FROM base\nCOPY ../../etc/passwd /x\n'
+fails "COPY failed: file not found in build context" 'FROM base\nCOPY none /x\n'
+fails "excluded by .dockerignore: stat skip/hidden" 'FROM base\nCOPY skip/hidden /x\n'
 fails "not supported" 'FROM base\nADD http://x/y /x\n'
 fails "Invalid signal: NOPE" 'FROM base\nSTOPSIGNAL NOPE\n'
 fails "RUN requires a command" 'FROM base\nRUN\n'

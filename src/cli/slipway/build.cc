@@ -6,7 +6,9 @@
 #include "src/cli/slipway/pull.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/build.h"
+#include "src/manager/build_context.h"
 #include "src/sys/file.h"
+#include "src/sys/path.h"
 
 namespace slipway::cli {
 
@@ -44,35 +46,62 @@ std::map<std::string, std::string> pairs(List<const char*> words, bool from_envi
   return out;
 }
 
-/// The Dockerfile and .dockerignore of the context.
-Status read_files(const Call& call, manager::BuildRequest& request, const Fd& context) {
-  const char* file = call.args.value("file");
-  if (std::string_view(call.args[0]) == "-" || (file && std::string_view(file) == "-")) {
-    request.dockerfile = TRY(sys::read_all(STDIN_FILENO, kFileLimit).ctx("standard input"));
-  } else if (file) {
-    request.dockerfile = TRY(sys::read_file_at(AT_FDCWD, file, kFileLimit));
-  } else {
-    request.dockerfile = TRY(sys::read_file_at(context.get(), "Dockerfile", kFileLimit));
+/// Where the context and the Dockerfile come from.
+struct Sources {
+  Fd directory;
+  std::unique_ptr<drivers::Stage> unpacked;  // of a context on standard input
+  int context() const { return unpacked ? unpacked->root() : directory.get(); }
+};
+
+/// `build -`: standard input is a context in a tar archive, or a Dockerfile alone.
+Status read_standard_input(manager::BuildRequest& request, drivers::Driver& driver, Sources& sources) {
+  oci::FdSource input(STDIN_FILENO);
+  oci::PeekedSource peeked(input);
+  const std::string_view head = TRY(peeked.head().ctx("standard input"));
+  if (manager::is_archive(head)) {
+    sources.unpacked = TRY(manager::unpack_context(driver, peeked));
+    return {};
   }
-  if (!context) return {};
-  for (const std::string& name :
-       {std::string(file ? file : "Dockerfile") + ".dockerignore", std::string(".dockerignore")}) {
-    Result<std::string> text =
-        sys::read_file_at(name[0] == '.' ? context.get() : AT_FDCWD, name.c_str(), kFileLimit);
-    if (!text.ok()) continue;
-    request.ignore = manager::IgnoreList(*text);
-    break;
-  }
+  request.dockerfile = head;
+  request.dockerfile += TRY(sys::read_all(STDIN_FILENO, kFileLimit).ctx("standard input"));
   return {};
+}
+
+/// A file of the context, and nothing outside of it.
+Result<std::string> read_in_context(const Sources& sources, const std::string& name) {
+  const Fd file = TRY(sys::open_in_root(sources.context(), name.c_str(), O_RDONLY));
+  return sys::read_all(file.get(), kFileLimit).ctx("`%s`", name.c_str());
+}
+
+/// The Dockerfile, or a file beside it: -f names one of this system, or of the archive that is the context.
+Result<std::string> read_dockerfile(const Sources& sources, const char* file, const char* suffix) {
+  const std::string name = std::string(file ? file : "Dockerfile") + suffix;
+  if (!file || sources.unpacked) return read_in_context(sources, name);
+  return sys::read_file_at(AT_FDCWD, name.c_str(), kFileLimit);
+}
+
+/// The context, its Dockerfile and its .dockerignore.
+Result<Sources> read_sources(const Call& call, manager::BuildRequest& request, drivers::Driver& driver) {
+  Sources sources;
+  const char* file = call.args.value("file");
+  if (std::string_view(call.args[0]) == "-") {
+    TRY(read_standard_input(request, driver, sources));
+    if (!sources.unpacked) return sources;
+  } else {
+    sources.directory =
+        TRY(sys::open_at(AT_FDCWD, call.args[0], O_RDONLY | O_DIRECTORY).ctx("build context"));
+  }
+  const bool piped = !sources.unpacked && file && std::string_view(file) == "-";
+  request.dockerfile = piped ? TRY(sys::read_all(STDIN_FILENO, kFileLimit).ctx("standard input"))
+                             : TRY(read_dockerfile(sources, file, ""));
+  Result<std::string> ignore = read_dockerfile(sources, file, ".dockerignore");
+  if (!ignore.ok()) ignore = read_in_context(sources, ".dockerignore");
+  if (ignore.ok()) request.ignore = manager::IgnoreList(*ignore);
+  return sources;
 }
 
 Result<int> run(const Call& call) {
   manager::BuildRequest request;
-  Fd context;
-  if (std::string_view(call.args[0]) != "-")
-    context = TRY(sys::open_at(AT_FDCWD, call.args[0], O_RDONLY | O_DIRECTORY).ctx("build context"));
-  request.context = context.get();
-  TRY(read_files(call, request, context));
   for (const char* word : call.args.values("tag", call.arena)) {
     request.names.push_back(TRY(oci::Reference::parse(word)));
     request.names.back().default_tag();
@@ -86,6 +115,8 @@ Result<int> run(const Call& call) {
   if (!quiet) request.say = [](const std::string& line) { return print(line); };
   ImageSession session = TRY(open_images(call));
   const manager::Stores stores = TRY(session.with_driver());
+  const Sources sources = TRY(read_sources(call, request, stores.driver));
+  request.context = sources.context();
   request.program = {call.program.name,         "--root",           session.store->root(), "--run-root",
                      session.store->run_root(), "--storage-driver", stores.driver.name()};
   request.always_pull = call.args.flag("pull");
