@@ -33,7 +33,7 @@ int64_t monotonic_ms() {
 }
 
 Error not_running(std::string_view id) {
-  return Error::of(ErrorKind::in_use, "container %.*s is not running", static_cast<int>(id.size()),
+  return Error::of(ErrorKind::in_use, "Container %.*s is not running", static_cast<int>(id.size()),
                    id.data());
 }
 
@@ -53,6 +53,12 @@ std::optional<int> listen_for_exit(const Fd& socket, int64_t until_ms) {
     memcpy(&code, buffer + 1, sizeof code);
     return code;
   }
+}
+
+/// The event first: the monitor tells of the death as soon as there is one.
+Status signal_and_tell(store::Store& store, const store::Record& record, int signal) {
+  container_event(store, "kill", record, {{"signal", std::to_string(signal)}});
+  return engine_signal(store, record.id, signal);
 }
 
 bool ends_it(const store::Record& record, int signal) {
@@ -115,8 +121,7 @@ Status kill_container(store::Store& store, std::string_view id, int signal) {
   const Observed observed = TRY(observe(store, id, arena));
   if (!observed.is_running()) return not_running(id);
   if (ends_it(*record, signal)) TRY(set_stopped(store, id, true));
-  TRY(engine_signal(store, id, signal));
-  container_event(store, "kill", *record, {{"signal", std::to_string(signal)}});
+  TRY(signal_and_tell(store, *record, signal));
   // A frozen container could not even die of SIGKILL where the freezer is v1's.
   if (observed.status == store::ContainerStatus::paused && signal == SIGKILL)
     (void)unpause_container(store, id);
@@ -144,7 +149,7 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
   const int timeout = seconds ? *seconds : record->config.stop_timeout.value_or(kDefaultStopTimeout);
   const Str name = record->config.stop_signal.empty() ? Str("TERM") : record->config.stop_signal;
   const int signal = first ? *first : TRY(oci::parse_signal(name));
-  Status signalled = engine_signal(store, id, signal);
+  Status signalled = signal_and_tell(store, *record, signal);
   if (signalled.ok() || signalled.error().kind() != ErrorKind::in_use) TRY(std::move(signalled));
   const auto ended = [&](int64_t timeout_ms) -> Result<bool> {
     auto code = wait_container(store, id, timeout_ms);
@@ -155,7 +160,7 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
     container_event(store, "stop", *record);
     return {};
   }
-  Status killed = engine_signal(store, id, SIGKILL);
+  Status killed = signal_and_tell(store, *record, SIGKILL);
   if (!killed.ok() && killed.error().kind() != ErrorKind::in_use) return killed;
   if (!TRY(ended(kKillTimeout)))
     return Error::of(ErrorKind::failed, "container %s did not end after SIGKILL", std::string(id).c_str());

@@ -17,7 +17,7 @@ Result<Fd> monitor_socket(store::Store& store, std::string_view id);
 /// Errors: not_found.
 Result<std::optional<int>> wait_container(store::Store& store, std::string_view id, int64_t timeout_ms);
 
-/// Errors: in_use "container X is not running". SIGKILL and the container's stop signal also mean that it is
+/// Errors: in_use "Container X is not running". SIGKILL and the container's stop signal also mean that it is
 /// not to be restarted.
 Status kill_container(store::Store& store, std::string_view id, int signal);
 

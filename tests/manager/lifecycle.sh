@@ -99,5 +99,22 @@ check_eq '0' "$(slipway events --since 10m --until 0s -f container=sick -f event
 check_contains "$(slipway events --since 10m --until 0s -f container=sick)" 'exec_start: touch /ok'
 
 check_contains "$(slipway events --since 10m --until 0s --format '{{.Action}}' | sort -u | tr '\n' ' ')" 'create destroy die'
+
+# What docker tells of each step, in its order; templates see its fields.
+told() { slipway events --since "$started" --until 0s -f type=container --format "$1"; }
+started=$(date +%s.%N)
+check slipway run -d --name told busybox sleep 1000
+check slipway restart -t 0 told
+check slipway export -o "$TMPDIR/told.tar" told
+check slipway commit -m why told told:1
+check slipway stop -t 0 told
+check slipway rm told
+want='create start kill kill die stop start restart export pause unpause commit kill kill die stop destroy'
+check_eq "$want" "$(told '{{.Action}}' | xargs)" "events"
+check_eq '15 9 15 9' "$(told '{{with .Actor.Attributes.signal}}{{.}}{{end}}' | xargs)" "signals"
+check_contains "$(told '{{.Status}} {{.Actor.Attributes.name}} {{.From}} {{.Scope}}' | xargs)" 'create told busybox local start'
+check_contains "$(slipway events --since "$started" --until 0s -f event=tag)" 'name=told:1'
+check slipway rmi told:1
+
 check_eq '' "$(slipway ps -aq)" 'containers left'
 check_eq '' "$(ls "$TMPDIR/slipway/pending" "$TMPDIR/slipway/names" "$TMPDIR/slipway/ids" | grep -v : | tr -d '\n')" 'left in the store'

@@ -2,6 +2,7 @@
 #include "src/manager/commit.h"
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/store/containers.h"
 
 namespace slipway::cli {
@@ -27,9 +28,15 @@ Result<int> run(const Call& call) {
   for (const char* line : call.args.values("change", call.arena)) request.changes.emplace_back(line);
   request.pause = !call.args.given("pause") || call.args.flag("pause");
   ImageSession session = TRY(open_images(call));
-  request.container = TRY(store::Containers(*session.store).find(call.args[0]));
+  store::Containers containers(*session.store);
+  request.container = TRY(containers.find(call.args[0]));
+  const store::Record* record = TRY(containers.load(request.container, call.arena));
   const manager::Stores stores = TRY(session.with_driver());
   const std::string id = TRY(manager::commit_container(stores, *session.store, request));
+  const std::string name = request.name ? request.name->familiar() : "";
+  if (request.name) manager::image_event(*session.store, "tag", id, name);
+  manager::container_event(*session.store, "commit", *record,
+                           {{"comment", request.message}, {"imageID", "sha256:" + id}, {"imageRef", name}});
   TRY(print("sha256:" + id + "\n"));
   return 0;
 }

@@ -57,7 +57,7 @@ class Show {
     if (!time.is_integer() || time.integer() < since_ || time.integer() > until_ || !matches(*event))
       return {};
     if (format_ == "json" || format_ == "{{json .}}") return print(event->json() + "\n");
-    if (!format_.empty()) return print(TRY(expand_template(format_, *event)) + "\n");
+    if (!format_.empty()) return print(TRY(expand_template(format_, with_fields(*event))) + "\n");
     std::string attributes;
     for (const Value::Member& member : (*event)["Actor"]["Attributes"].members())
       attributes.append(attributes.empty() ? "" : ", ")
@@ -71,6 +71,17 @@ class Show {
   }
 
  private:
+  /// Templates see the fields of docker's structure, which are not called as their JSON.
+  static Value with_fields(Value event) {
+    static constexpr const char* kFields[][2] = {{"Status", "status"}, {"ID", "id"},
+                                                 {"From", "from"},     {"Scope", "scope"},
+                                                 {"Time", "time"},     {"TimeNano", "timeNano"}};
+    for (const auto& [field, key] : kFields) {
+      const Value* value = event.find(key);
+      event.set(field, value ? *value : Value(""));
+    }
+    return event;
+  }
   /// "health_status" and "exec_start" are "health_status: healthy", "exec_start: ls" too.
   static bool is_action(std::string_view action, std::string_view wanted) {
     return action == wanted || (action.starts_with(wanted) && action.substr(wanted.size()).starts_with(": "));

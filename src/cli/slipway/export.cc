@@ -6,6 +6,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/container_tree.h"
+#include "src/manager/events.h"
 #include "src/store/containers.h"
 #include "src/sys/file.h"
 
@@ -37,12 +38,14 @@ Status write_tree(int tree, int out) {
 
 Result<int> run(const Call& call) {
   const auto store = TRY(open_store(call));
-  const std::string id = TRY(store::Containers(*store).find(call.args[0]));
+  store::Containers containers(*store);
+  const std::string id = TRY(containers.find(call.args[0]));
   OutputFile file = TRY(OutputFile::open(call.args.value("output"), "export"));
   const Fd mount = TRY(manager::open_container_tree(*store, id));
   const Fd tree = TRY(sys::open_at(mount.get(), ".", O_RDONLY | O_DIRECTORY));
   TRY(write_tree(tree.get(), file.fd()));
   TRY(file.publish());
+  manager::container_event(*store, "export", *TRY(containers.load(id, call.arena)));
   return 0;
 }
 

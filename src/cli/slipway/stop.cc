@@ -4,6 +4,7 @@
 #include "oci/names.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/launch.h"
 #include "src/manager/lifecycle.h"
 #include "src/store/containers.h"
@@ -63,6 +64,7 @@ Result<int> run_restart(const Call& call) {
     Fd lock = TRY(containers.lock(id));
     TRY(manager::set_stopped(*store, id, false));
     TRY(manager::start_container(*store, id, std::move(lock), {}));
+    manager::container_event(*store, "restart", *record);
     return print(std::string(name) + "\n");
   });
 }
