@@ -24,11 +24,13 @@ check_eq 3 "$status" "exit status of exec -it"
 
 # The detach keys leave the process running, and only they: what is only their beginning is typed.
 alive() { slipway exec box sh -c 'ps | grep "[s]leep 77"'; }
-say 0.5 'sleep 77\n' 0.3 '\x10\x11' | typed exec -it box sh >/dev/null
+run typed exec -it box sh < <(say 0.5 'sleep 77\n' 0.3 '\x10\x11')
+check_eq 1 "$status" "exit status after the detach keys"
+check_contains "$out" "read escape sequence"
 check alive
 sleep 0.3
 check alive
-say 0.5 'sleep 78\n' 0.3 'x' | typed exec -it --detach-keys x box sh >/dev/null
+run typed exec -it --detach-keys x box sh < <(say 0.5 'sleep 78\n' 0.3 'x')
 check slipway exec box sh -c 'ps | grep "[s]leep 78"'
 check_contains "$(say 0.5 'a\x10b\n' 0.2 '\x04' | typed exec -it box cat)" $'a\x10b'
 check_fails 125 'Invalid detach keys' slipway exec --detach-keys ctrl box true

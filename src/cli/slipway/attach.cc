@@ -47,6 +47,9 @@ Result<int> run(const Call& call) {
   const manager::Ending ending = TRY(manager::converse(*store, id, socket, signals, options));
   if (ending.how == manager::Ending::How::lost)
     return Error::of(ErrorKind::failed, "the monitor of container %s has ended", id.c_str());
+  // As docker: `run` and `start` have done their work when the user goes, these two have not.
+  if (ending.how == manager::Ending::How::detached)
+    return Error::of(ErrorKind::failed, "read escape sequence");
   return ending.exit_code;
 }
 

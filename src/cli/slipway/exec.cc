@@ -131,7 +131,10 @@ Result<int> attached(const Call& call, store::Store& store, const std::string& i
   // Its terminal stays as long as somebody has the other end.
   const pid_t child = fork();
   if (child < 0) return Error::sys(errno, "fork");
-  if (child > 0) return 0;
+  if (child > 0) {
+    call.log.fatal("slipway exec", "read escape sequence");  // docker's word and status for it
+    return 1;
+  }
   become_keeper(inherited);
   drain(created.terminal, created.pidfd);
   _exit(0);
@@ -214,7 +217,7 @@ Result<int> run(const Call& call) {
   if (observed.status == store::ContainerStatus::restarting)
     return Error::of(ErrorKind::in_use, "Container %s is restarting, wait until the container is running",
                      call.args[0]);
-  if (!observed.is_running()) return Error::of(ErrorKind::in_use, "container %s is not running", id.c_str());
+  if (!observed.is_running()) return Error::of(ErrorKind::in_use, "Container %s is not running", id.c_str());
   TRY(manager::DetachKeys::parse(call.args.value("detach-keys", "")));
   if (!call.args.flag("detach") && call.args.flag("tty") && call.args.flag("interactive") &&
       !isatty(STDIN_FILENO))
