@@ -2,10 +2,12 @@
 
 #include <ctime>
 
+#include "oci/reference.h"
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/pairs.h"
 #include "src/manager/network.h"
 #include "src/store/id.h"
+#include "src/store/root.h"
 
 namespace slipway::cli {
 
@@ -128,11 +130,36 @@ std::string networks_text(const store::Record& record) {
   return record.host.network_mode == "default" ? "none" : std::string(record.host.network_mode.view());
 }
 
+Result<ImageNames> ImageNames::open(const store::Store& store) {
+  const store::Root root = TRY(store::Root::open(store.root()));
+  return ImageNames(TRY(store::Images::open(root)));
+}
+
+std::string ImageNames::of(const store::Record& record, bool truncate) {
+  const std::string_view name = record.config.image;
+  std::string_view id = record.image;
+  if (id.starts_with("sha256:")) id.remove_prefix(7);
+  std::string_view digits = name;
+  if (digits.starts_with("sha256:")) digits.remove_prefix(7);
+  if (id.empty() || id.starts_with(digits)) return std::string(name);
+  auto known = ids_.find(name);
+  if (known == ids_.end()) {
+    std::optional<std::string> found;
+    if (Result<oci::Reference> reference = oci::Reference::parse(name); reference.ok()) {
+      reference->default_tag();
+      found = images_.resolve(*reference);
+    }
+    known = ids_.emplace(name, std::move(found)).first;
+  }
+  if (known->second == id) return std::string(name);
+  return truncate ? std::string(store::short_id(id)) : "sha256:" + std::string(id);
+}
+
 Value container_row(const store::Store& store, const store::Record& record, const manager::Observed& observed,
-                    bool truncate) {
+                    ImageNames& images, bool truncate) {
   Value row = Value::object();
   row.set("ID", truncate ? store::short_id(record.id) : record.id.view());
-  row.set("Image", record.config.image);
+  row.set("Image", images.of(record, truncate));
   row.set("Command", command_text(record, truncate));
   row.set("CreatedAt", go_time(record.created));
   row.set("RunningFor", time_ago(record.created));

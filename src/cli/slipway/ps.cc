@@ -239,9 +239,10 @@ Result<int> run(const Call& call) {
     return 0;
   }
   const bool sizes = call.args.flag("size");
+  ImageNames images = TRY(ImageNames::open(*store));
   std::vector<Value> values;
   for (const Row& row : rows) {
-    Value value = container_row(*store, *row.record, row.observed, truncate);
+    Value value = container_row(*store, *row.record, row.observed, images, truncate);
     // `{{json .}}` shows it, but `json` does not: as docker, which looks for it only where a template asks.
     const bool wanted = sizes || contains(format, ".Size") || contains(format, "{{json .}}");
     value.set("Size", wanted ? TRY(size_text(*store, *row.record)) : std::string("0B"));

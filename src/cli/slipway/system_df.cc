@@ -67,13 +67,14 @@ Result<std::string> containers_text(manager::Stores stores, store::Store& store)
   Table table;
   table.row({"CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"});
   store::Containers containers(store);
+  ImageNames images = TRY(ImageNames::open(store));
   for (const std::string& id : TRY(containers.list())) {
     Arena arena;
     auto record = containers.load(id, arena);
     auto observed = manager::observe(store, id, arena);
     auto usage = stores.driver.usage(id);
     if (!record.ok() || !observed.ok() || !usage.ok()) continue;  // removed at this moment
-    const Value cells = container_row(store, **record, *observed, true);
+    const Value cells = container_row(store, **record, *observed, images, true);
     table.row({cells["ID"].text(), cells["Image"].text(), cells["Command"].text(),
                cells["LocalVolumes"].text(), shown(static_cast<int64_t>(usage->bytes)),
                cells["RunningFor"].text(), cells["Status"].text(), cells["Names"].text()});
