@@ -79,7 +79,7 @@ bool is_domain(std::string_view text) {
 }
 
 Error bad(std::string_view text, const char* why) {
-  return Error::of(ErrorKind::invalid, "invalid reference format: `%.*s`%s%s",
+  return Error::of(ErrorKind::invalid, "`%.*s`: invalid reference format%s%s",
                    static_cast<int>(text.size() < 300 ? text.size() : 300), text.data(), *why ? ": " : "",
                    why);
 }

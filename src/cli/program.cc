@@ -36,18 +36,6 @@ const Verb* find_verb(const Program& program, std::span<char* const> words, size
   return found;
 }
 
-Status check_count(const Verb& verb, size_t count) {
-  const unsigned min = verb.min_args;
-  const unsigned max = verb.max_args;
-  if (min == max && count != min)
-    return Error::of(ErrorKind::usage, "\"%s\" requires exactly %u argument(s)", verb.name, min);
-  if (count < min)
-    return Error::of(ErrorKind::usage, "\"%s\" requires a minimum of %u argument(s)", verb.name, min);
-  if (count > max)
-    return Error::of(ErrorKind::usage, "\"%s\" requires a maximum of %u argument(s)", verb.name, max);
-  return {};
-}
-
 class Run {
  public:
   Run(const Program& program, char* const* argv, char* const* envp)
@@ -71,9 +59,8 @@ class Run {
     verb_ = TRY(verb(rest));
     const Arguments args = TRY(parse(rest, verb_->options, verb_->in_order, arena_));
     if (args.help()) return show(help_text(program_, *verb_));
-    Status counted = check_count(*verb_, args.size());
-    miscounted_ = !counted.ok();
-    TRY(std::move(counted));
+    miscounted_ = args.size() < verb_->min_args || args.size() > verb_->max_args;
+    if (miscounted_) return program_.miscounted(*verb_, args.size());
     return verb_->run({program_, *verb_, globals_, args, log_, arena_, argv_, envp_});
   }
 

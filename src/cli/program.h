@@ -58,6 +58,7 @@ struct Program {
   const char* names_command;  // prints what IDs and names there are, for the completions: "list -q"
   std::string (*version)();   // the text of --version
   int (*exit_code)(const Verb* verb, const Error& error);
+  Error (*miscounted)(const Verb& verb, size_t count);  // more or fewer positionals than the verb takes
 };
 
 /// The whole program. `argv` and `envp` as main gets them.

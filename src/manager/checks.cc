@@ -45,10 +45,6 @@ Status resolve_networks(store::Store& store, Record& record, Arena& arena) {
   for (store::Attachment& attachment : record.networks) {
     const store::Network* network = TRY(networks.find(attachment.network, arena));
     attachment.network = network->name;
-    ListBuilder<Str> aliases(arena);
-    for (const Str alias : attachment.aliases) aliases.add(alias);
-    aliases.add(record.name);
-    attachment.aliases = aliases.list();
   }
   if (!record.networks.empty() && record.host.network_mode != "default")
     record.host.network_mode = record.networks[0].network;

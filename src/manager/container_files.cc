@@ -33,8 +33,11 @@ std::string host_file(const char* path) {
   return text.ok() ? std::move(text).value() : std::string();
 }
 
+/// `address`: the container's on its network.
 std::string hosts(const store::Record& record, std::string_view address) {
   const store::HostConfig& host = record.host;
+  // Who has asked for no network still looks its own name up, and has only its loopback.
+  if (address.empty() && host.network_mode == "default") address = "127.0.0.1";
   std::string text = host.network_mode == "host" ? host_file("/etc/hosts") : kLocalHosts;
   for (const Str entry : host.extra_hosts) {
     const size_t split = entry.view().find_first_of(":=");

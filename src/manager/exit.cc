@@ -48,8 +48,9 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
   if (observed.ok() && (observed->is_running() || observed->status == store::ContainerStatus::restarting))
     return Error::of(
         ErrorKind::in_use,
-        "You cannot remove a %s container %.*s. Stop the container before attempting removal or force remove",
-        to_string(observed->status), static_cast<int>(id.size()), id.data());
+        "You cannot remove a %s container %.*s. %s the container before attempting removal or force remove",
+        to_string(observed->status), static_cast<int>(id.size()), id.data(),
+        observed->status == store::ContainerStatus::paused ? "Unpause and then stop" : "Stop");
   (void)engine_delete(store, id);
   collect_session(store, id);
   TRY(containers.remove(id, std::move(lock)));

@@ -234,7 +234,8 @@ Value text_of(const Value& value) {
 /// One network of the container; `status` is empty when it does not run.
 Value endpoint_value(const store::Attachment* attachment, const Value& status) {
   Value out = Value::object();
-  out.set("Aliases", attachment ? Value::strings(attachment->aliases) : Value::no_list());
+  out.set("Aliases", attachment && !attachment->aliases.empty() ? Value::strings(attachment->aliases)
+                                                                : Value::no_list());
   out.set("NetworkID", text_of(status["id"])).set("IPAddress", text_of(status["address"]));
   out.set("IPPrefixLen", status["prefix"].is_integer() ? status["prefix"] : Value(0));
   out.set("IPAMConfig", attachment && !attachment->address.empty()

@@ -46,9 +46,10 @@ class Mounts {
 
   /// Each container has its own files, so that names and name servers can differ.
   void own_files() {
+    const Str access = in_.record.host.readonly_rootfs ? "ro" : "rw";
     for (const char* name : {"resolv.conf", "hostname", "hosts"})
       add(in_.arena.format("/etc/%s", name), "bind", in_.arena.format("%s/%s", in_.dir.c_str(), name),
-          {"rbind", "rprivate"});
+          {"rbind", access, "rprivate"});
     if (!in_.init_path.empty())
       add("/sbin/docker-init", "bind", in_.init_path, {"bind", "ro", "nosuid", "nodev", "rprivate"});
   }

@@ -107,7 +107,7 @@ Result<Usage> container_usage(store::Store& store, std::string_view id) {
   Arena arena;
   const Observed observed = TRY(observe(store, id, arena));
   if (!observed.is_running())
-    return Error::of(ErrorKind::in_use, "container %s is not running", std::string(id).c_str());
+    return Error::of(ErrorKind::in_use, "Container %s is not running", std::string(id).c_str());
   const runtime::State state = TRY(runtime::load_state(runtime_context(store), id));
   Usage out;
   timespec now = {};

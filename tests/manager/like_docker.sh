@@ -57,3 +57,51 @@ check slipway info --format '{{.Swarm.LocalNodeState}} {{.MemoryLimit}} {{.Loggi
 check_eq "inactive true json-file" "$out"
 check slipway version --format '{{.Client.APIVersion}} {{.Server.Os}}'
 check_contains "$out" linux
+
+# Words that scripts look for.
+check slipway history -H=false busybox
+check_contains "$out" "CREATED AT"
+check_fails 1 "No public port '80/tcp' published for nil" slipway port nil 80
+check_fails 1 'template parsing error: can'"'"'t evaluate field Nope: map has no entry for key "Nope"' slipway inspect -f '{{.Nope}}' nil
+check_fails 1 'invalid reference format: repository name must be lowercase' slipway tag busybox Upper
+check_fails 125 'invalid IP address in add-host: "there"' slipway run --add-host here:there busybox
+check_fails 125 'invalid argument "" for --label' slipway run --label '' busybox
+for answer in n ''; do
+  check slipway container prune <<<"$answer"
+  check_eq "Are you sure you want to continue? [y/N] Total reclaimed space: 0B" "$(tail -n 1 <<<"$out")"
+done
+check slipway inspect nil
+
+# The name of a container leads somewhere although it is on no network; its files are as read-only as its root.
+check slipway run --rm -h name --domainname example.com busybox sh -c 'tail -n 1 /etc/hosts; hostname -f'
+check_eq $'127.0.0.1\tname.example.com name\nname.example.com' "$out"
+run slipway run --rm --read-only busybox sh -c 'echo >>/etc/hosts'
+check_contains "$err" "Read-only file system"
+check slipway run --rm --shm-size 0 busybox sh -c 'df -k /dev/shm | grep -o 65536 | head -n 1'
+check_eq 65536 "$out"
+# Who attaches standard input alone is told the id.
+run slipway run -i -a stdin busybox cat <<<text
+[[ $out =~ ^[0-9a-f]{64}$ ]] || fail "run -a stdin: $out"
+check slipway rm "$out"
+check slipway network create net
+check slipway create --name attached --network net busybox true
+check_eq null "$(slipway inspect -f '{{json .NetworkSettings.Networks.net.Aliases}}' attached)"
+check slipway rm attached
+check slipway network rm net
+
+# An image that has lost its name, or has left it to another one, is shown by its ID.
+check slipway run --name changed busybox touch /file
+check slipway commit changed image
+id=$(slipway images -q image)
+check slipway create --name user image true
+check slipway create --name by-id "$id" true
+shown() { slipway ps -a --format '{{.Image}}' -f name="$1" "${@:2}"; }
+check_eq "image $id" "$(shown user) $(shown by-id)"
+check slipway tag busybox image
+check_eq "$id $id" "$(shown user) $(shown by-id)"
+check_eq "sha256:$id" "$(shown user --no-trunc | cut -c1-19)"
+check slipway rmi image
+check_eq "$id" "$(shown user)"
+check slipway pause "$(slipway run -d --name paused busybox sleep 1000)"
+check_fails 1 "You cannot remove a paused container $(slipway inspect -f '{{.Id}}' paused). Unpause and then stop" slipway rm paused
+check slipway rm -f paused

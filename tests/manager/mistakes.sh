@@ -21,8 +21,11 @@ for verb in $(slipway --help | sed -n '/^Commands/,/^Groups/s/^  \([a-z]*\)  .*/
   [ "$(wc -l <<<"$help")" -le 30 ] || fail "help of $verb does not fit a screen"
 done
 check_fails 125 'unknown flag: --nope' slipway ps --nope
-check_fails 1 'requires a minimum of 1 argument' slipway run
-check_fails 1 'requires exactly 2 argument' slipway rename one
+check_fails 1 '"run" requires at least 1 argument' slipway run
+check_fails 1 '"rename" requires exactly 2 arguments' slipway rename one
+check_fails 1 '"images" requires at most 1 argument' slipway images one two
+check_fails 1 '"commit" requires at least 1 and at most 2 arguments' slipway commit
+check_fails 1 '"ps" accepts no arguments' slipway ps one
 check_fails 125 'flag needs an argument' slipway run --name
 check_fails 1 'No such container: nothing' slipway start nothing
 check_fails 1 'No such container: nothing' slipway stop nothing

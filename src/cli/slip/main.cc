@@ -26,6 +26,17 @@ static int exit_code(const Verb* verb, const Error& error) {
   return verb && std::string_view(verb->name) == "exec" ? 255 : 1;
 }
 
+/// In runc's words.
+static Error miscounted(const Verb& verb, size_t count) {
+  const unsigned min = verb.min_args;
+  const unsigned max = verb.max_args;
+  if (min == max)
+    return Error::of(ErrorKind::usage, "\"%s\" requires exactly %u argument(s)", verb.name, min);
+  if (count < min)
+    return Error::of(ErrorKind::usage, "\"%s\" requires a minimum of %u argument(s)", verb.name, min);
+  return Error::of(ErrorKind::usage, "\"%s\" requires a maximum of %u argument(s)", verb.name, max);
+}
+
 static constexpr Program kSlip = {
     .name = "slip",
     .summary = "Runs containers from OCI bundles.",
@@ -34,6 +45,7 @@ static constexpr Program kSlip = {
     .names_command = "list -q",
     .version = version_of_slip,
     .exit_code = exit_code,
+    .miscounted = miscounted,
 };
 
 int main(int argc, char** argv, char** envp) {

@@ -119,6 +119,23 @@ Status read_attachments(const Call& call, const List<Str>& modes, store::Record&
   return {};
 }
 
+bool is_address(const std::string& text) {
+  in6_addr parsed;
+  return inet_pton(AF_INET, text.c_str(), &parsed) == 1 || inet_pton(AF_INET6, text.c_str(), &parsed) == 1;
+}
+
+/// NAME:ADDRESS, NAME=ADDRESS, NAME:[ADDRESS] or NAME:host-gateway.
+Status check_extra_host(Str entry) {
+  const size_t split = entry.view().find_first_of(":=");
+  if (split == std::string_view::npos || split == 0)
+    return Error::of(ErrorKind::usage, "bad format for add-host: \"%s\"", entry.c_str());
+  std::string address(entry.view().substr(split + 1));
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  if (address != "host-gateway" && !is_address(address))
+    return Error::of(ErrorKind::usage, "invalid IP address in add-host: \"%s\"", address.c_str());
+  return {};
+}
+
 Status read_network(const Call& call, store::Record& record) {
   store::HostConfig& host = record.host;
   List<Str> modes = texts(call, "network");
@@ -134,19 +151,14 @@ Status read_network(const Call& call, store::Record& record) {
   host.network_mode = modes.empty() ? Str("default") : modes[0];
   TRY(read_attachments(call, modes, record));
   host.dns = texts(call, "dns");
-  for (const Str address : host.dns) {
-    in6_addr parsed;
-    if (inet_pton(AF_INET, address.c_str(), &parsed) != 1 &&
-        inet_pton(AF_INET6, address.c_str(), &parsed) != 1)
+  for (const Str address : host.dns)
+    if (!is_address(address.c_str()))
       return bad("dns", address.c_str(), "IP address is not correctly formatted");
-  }
   host.dns_search = texts(call, "dns-search");
   host.dns_options = texts(call, "dns-option");
   if (host.dns_options.empty()) host.dns_options = texts(call, "dns-opt");
-  for (const Str entry : texts(call, "add-host"))
-    if (entry.view().find_first_of(":=") == std::string_view::npos || entry.c_str()[0] == ':')
-      return Error::of(ErrorKind::usage, "bad format for add-host: \"%s\"", entry.c_str());
   host.extra_hosts = texts(call, "add-host");
+  for (const Str entry : host.extra_hosts) TRY(check_extra_host(entry));
   return {};
 }
 

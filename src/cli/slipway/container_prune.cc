@@ -12,12 +12,13 @@ constexpr auto kOptions =
 
 Result<int> run(const Call& call) {
   const PruneFilters filters = TRY(PruneFilters::read(call));
-  if (!call.args.flag("force") && !TRY(confirm("WARNING! This will remove all stopped containers.")))
-    return 0;
-  const auto store = TRY(open_store(call));
   std::string text;
-  const int64_t bytes = TRY(prune_containers(*store, filters, &text));
-  TRY(print(text + "Total reclaimed space: " + exact_size(static_cast<double>(bytes)) + "\n"));
+  int64_t bytes = 0;
+  if (call.args.flag("force") || TRY(confirm("WARNING! This will remove all stopped containers."))) {
+    const auto store = TRY(open_store(call));
+    bytes = TRY(prune_containers(*store, filters, &text));
+  }
+  TRY(print_reclaimed(text, bytes));
   return 0;
 }
 

@@ -49,8 +49,6 @@ Status read_memory_details(const Call& call, store::HostConfig& host) {
   if (swappiness >= 0) host.memory_swappiness = swappiness;
   host.oom_kill_disable = call.args.flag("oom-kill-disable");
   const int64_t shm = TRY(size_option(call, "shm-size", false));
-  if (call.args.given("shm-size") && shm == 0)
-    return Error::of(ErrorKind::usage, "SHM size can not be less than 0");
   host.shm_size = shm ? shm : 64 << 20;
   return {};
 }

@@ -63,8 +63,9 @@ Result<int> run(const Call& call) {
   for (const manager::HistoryRow& row : rows) values.push_back(row_value(row, human, no_trunc));
   const char* format = call.args.value("format", "");
   if (call.args.flag("quiet") && !*format) format = "{{.ID}}";
-  TRY(print_rows(format, "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
-                 kColumns, values));
+  const char* table = human ? "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
+                            : "table {{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}";
+  TRY(print_rows(format, table, kColumns, values));
   return 0;
 }
 

@@ -25,8 +25,10 @@ Result<int> run(const Call& call) {
       !TRY(confirm(options.all
                        ? "WARNING! This will remove all images without at least one container associated "
                          "to them."
-                       : "WARNING! This will remove all dangling images.")))
+                       : "WARNING! This will remove all dangling images."))) {
+    TRY(print_reclaimed("", 0));
     return 0;
+  }
   ImageSession session = TRY(open_images(call));
   const manager::Stores stores = TRY(session.with_driver());
   options.wanted = filters.for_images(stores.images.content, call.arena);
@@ -35,7 +37,7 @@ Result<int> run(const Call& call) {
   for (const manager::Removed& done : pruned.removed)
     text += (done.kind == manager::Removed::Kind::untagged ? "untagged: " : "deleted: ") + done.what + "\n";
   if (!text.empty()) text += "\n";
-  TRY(print(text + "Total reclaimed space: " + exact_size(static_cast<double>(pruned.reclaimed)) + "\n"));
+  TRY(print_reclaimed(text, pruned.reclaimed));
   return 0;
 }
 

@@ -150,8 +150,27 @@ std::string version_line() {
   return std::string("slipway version ") + version() + ", build " + commit() + "\n";
 }
 
+/// In docker's words.
+Error miscounted(const Verb& verb, size_t) {
+  const unsigned min = verb.min_args;
+  const unsigned max = verb.max_args;
+  const auto plural = [](unsigned number) { return number == 1 ? "" : "s"; };
+  if (max == 0) return Error::of(ErrorKind::usage, "\"%s\" accepts no arguments", verb.name);
+  if (min == max)
+    return Error::of(ErrorKind::usage, "\"%s\" requires exactly %u argument%s", verb.name, min, plural(min));
+  if (max == kNoLimit)
+    return Error::of(ErrorKind::usage, "\"%s\" requires at least %u argument%s", verb.name, min, plural(min));
+  if (min == 0)
+    return Error::of(ErrorKind::usage, "\"%s\" requires at most %u argument%s", verb.name, max, plural(max));
+  return Error::of(ErrorKind::usage, "\"%s\" requires at least %u and at most %u arguments", verb.name, min,
+                   max);
+}
+
 constexpr Program kProgram = {
-    "slipway", "Containers and images, without a daemon", kGlobals, kVerbs, "ps -aq", version_line, exit_code,
+    "slipway", "Containers and images, without a daemon",
+    kGlobals,  kVerbs,
+    "ps -aq",  version_line,
+    exit_code, miscounted,
 };
 
 }  // namespace

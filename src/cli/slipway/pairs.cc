@@ -12,7 +12,7 @@ Result<Map<Str>> read_pairs(const char* option, List<Str> words, bool value_need
   ListBuilder<Entry<Str>> entries(arena);
   for (const Str word : words) {
     const size_t equals = word.view().find('=');
-    if (equals == 0 || (value_needed && equals == std::string_view::npos))
+    if (equals == 0 || word.empty() || (value_needed && equals == std::string_view::npos))
       return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --%s: must be KEY=VALUE", word.c_str(),
                        option);
     const Str key = arena.copy(word.view().substr(0, equals));

@@ -23,7 +23,7 @@ Result<int> run(const Call& call) {
     text.append(":").append(binding.host_port.view()).append("\n");
   }
   if (text.empty() && !wanted.empty())
-    return Error::of(ErrorKind::not_found, "No public port '%s' published for %s", call.args[1],
+    return Error::of(ErrorKind::not_found, "No public port '%s' published for %s", wanted.c_str(),
                      call.args[0]);
   TRY(print(text));
   return 0;

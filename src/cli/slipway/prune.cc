@@ -89,4 +89,8 @@ Result<int64_t> prune_volumes(store::Store& store, const PruneFilters& filters, 
   return bytes;
 }
 
+Status print_reclaimed(const std::string& removed, int64_t bytes) {
+  return print(removed + "Total reclaimed space: " + exact_size(static_cast<double>(bytes)) + "\n");
+}
+
 }  // namespace slipway::cli

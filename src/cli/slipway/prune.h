@@ -38,4 +38,7 @@ Result<int64_t> prune_volumes(store::Store& store, const PruneFilters& filters, 
 /// The same of networks that no container names (network.cc). They take no space.
 Status prune_networks(store::Store& store, const PruneFilters& filters, std::string* text);
 
+/// What was removed, and the last line of every prune; also of one that was not confirmed.
+Status print_reclaimed(const std::string& removed, int64_t bytes);
+
 }  // namespace slipway::cli

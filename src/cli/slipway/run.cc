@@ -123,6 +123,8 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
   if (config.tty) start.window = manager::terminal_size();
   manager::Started started =
       TRY(manager::start_container(std::move(monitor), container.id, std::move(container.dir), start));
+  // As docker, of a container whose output nobody asked for.
+  if (!config.attach_stdout && !config.attach_stderr) TRY(print(container.id + "\n"));
   manager::ConversationOptions options;
   options.input = config.attach_stdin;
   options.out = config.attach_stdout;

@@ -33,7 +33,10 @@ Result<int> run(const Call& call) {
     return Error::of(ErrorKind::invalid, "The \"until\" filter is not supported with \"--volumes\"");
   manager::PruneOptions options;
   options.all = call.args.flag("all");
-  if (!call.args.flag("force") && !TRY(confirm(warning(options.all, volumes)))) return 0;
+  if (!call.args.flag("force") && !TRY(confirm(warning(options.all, volumes)))) {
+    TRY(print_reclaimed("", 0));
+    return 0;
+  }
   ImageSession session = TRY(open_images(call));
   const manager::Stores stores = TRY(session.with_driver());
   std::string text;
@@ -47,7 +50,7 @@ Result<int> run(const Call& call) {
     text += (done.kind == manager::Removed::Kind::untagged ? "untagged: " : "deleted: ") + done.what + "\n";
   if (!pruned.removed.empty()) text += "\n";
   bytes += pruned.reclaimed;
-  TRY(print(text + "Total reclaimed space: " + exact_size(static_cast<double>(bytes)) + "\n"));
+  TRY(print_reclaimed(text, bytes));
   return 0;
 }
 

@@ -76,7 +76,7 @@ class Execution {
     } else if (collection.is_integer()) {
       for (int64_t i = 0; i < collection.integer(); ++i) rounds.emplace_back(i, i);
     } else if (!collection.is_null()) {
-      return Error::of(ErrorKind::invalid, "template: range can't iterate over %s",
+      return Error::of(ErrorKind::invalid, "template parsing error: range can't iterate over %s",
                        go_text(collection).c_str());
     }
     if (rounds.empty()) return list(node.otherwise, dot, out);
@@ -123,8 +123,8 @@ class Execution {
       for (size_t i = 1; i < command.operands.size(); ++i)
         arguments.push_back(TRY(operand(command.operands[i], dot)));
       if (piped) arguments.push_back(*piped);
-      const Value value =
-          TRY(find_function(first.name)(arguments).ctx("template: error calling %s", first.name.c_str()));
+      const Value value = TRY(find_function(first.name)(arguments).ctx(
+          "template parsing error: error calling %s", first.name.c_str()));
       return fields(value, first.fields);
     }
     // The one method with an argument that docker's rows have: {{.Label "key"}}.
@@ -135,7 +135,7 @@ class Execution {
       return label ? *label : Value("");
     }
     if (command.operands.size() > 1 || piped)
-      return Error::of(ErrorKind::invalid, "template: can't give argument to non-function");
+      return Error::of(ErrorKind::invalid, "template parsing error: can't give argument to non-function");
     return operand(first, dot);
   }
 
@@ -180,8 +180,11 @@ class Execution {
       }
       if (at->is_object() && at->has_free_keys()) return Value();
       if (at->is_null())
-        return Error::of(ErrorKind::invalid, "template: nil pointer evaluating field %s", name.c_str());
-      return Error::of(ErrorKind::invalid, "template: can't evaluate field %s", name.c_str());
+        return Error::of(ErrorKind::invalid, "template parsing error: nil pointer evaluating field %s",
+                         name.c_str());
+      return Error::of(ErrorKind::invalid,
+                       "template parsing error: can't evaluate field %s: map has no entry for key \"%s\"",
+                       name.c_str(), name.c_str());
     }
     return *at;
   }

@@ -142,15 +142,16 @@ Result<int> run_prune(const Call& call) {
   const PruneFilters filters = TRY(PruneFilters::read(call, PruneFilters::Kind::volumes));
   const bool all = call.args.flag("all") ||
                    (filters.filters().has("all") && TRY(parse_bool(filters.filters().values("all").back())));
-  if (!call.args.flag("force") &&
-      !TRY(confirm(
-          all ? "WARNING! This will remove all local volumes not used by at least one container."
-              : "WARNING! This will remove anonymous local volumes not used by at least one container.")))
-    return 0;
-  const auto store = TRY(open_store(call));
   std::string text;
-  const int64_t bytes = TRY(prune_volumes(*store, filters, all, &text));
-  TRY(print(text + "Total reclaimed space: " + exact_size(static_cast<double>(bytes)) + "\n"));
+  int64_t bytes = 0;
+  if (call.args.flag("force") ||
+      TRY(confirm(
+          all ? "WARNING! This will remove all local volumes not used by at least one container."
+              : "WARNING! This will remove anonymous local volumes not used by at least one container."))) {
+    const auto store = TRY(open_store(call));
+    bytes = TRY(prune_volumes(*store, filters, all, &text));
+  }
+  TRY(print_reclaimed(text, bytes));
   return 0;
 }
 
