@@ -41,17 +41,13 @@ Outcome copy_link(int root, const PlannedMount& mount, int source) {
   const ssize_t size = readlinkat(source, "", text, sizeof text - 1);
   if (size < 0) return failed("read link", mount.source);
   text[size] = '\0';
-  char parent_path[PATH_MAX];
-  const char* const slash = strrchr(mount.destination, '/');
-  const size_t length = static_cast<size_t>(slash - mount.destination);
-  memcpy(parent_path, mount.destination, length);
-  parent_path[length] = '\0';
-  const Fd parent(sys::walk_in_root(root, parent_path, O_PATH | O_DIRECTORY, sys::kWalkMakeDirectories));
+  const char* name;
+  const Fd parent(sys::walk_to_parent(root, mount.destination, sys::kWalkMakeDirectories, &name));
   if (!parent) return failed("link", mount.destination);
-  if (symlinkat(text, parent.get(), slash + 1) == 0) return kDone;
+  if (symlinkat(text, parent.get(), name) == 0) return kDone;
   if (errno != EEXIST) return failed("link", mount.destination);
   char there[PATH_MAX];
-  const ssize_t old = readlinkat(parent.get(), slash + 1, there, sizeof there);
+  const ssize_t old = readlinkat(parent.get(), name, there, sizeof there);
   if (old == size && memcmp(there, text, static_cast<size_t>(size)) == 0) return kDone;
   return refused("link", mount.destination, "something else is there");
 }

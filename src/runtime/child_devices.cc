@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <climits>
 #include <cstring>
 
 #include "src/base/fd.h"
@@ -14,21 +13,6 @@
 
 namespace slipway::runtime::child {
 namespace {
-
-/// The directory that holds a device, and its name there.
-int open_parent(int root, const char* path, const char** name) {
-  const char* const slash = strrchr(path, '/');
-  const size_t length = slash ? static_cast<size_t>(slash - path) : 0;
-  *name = slash ? slash + 1 : path;
-  char parent[PATH_MAX];
-  if (length + 2 > sizeof parent) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  memcpy(parent, path, length);
-  strcpy(parent + length, length ? "" : ".");
-  return sys::walk_in_root(root, parent, O_PATH | O_DIRECTORY, sys::kWalkMakeDirectories);
-}
 
 bool is_device(const struct stat& info, const PlannedDevice& device) {
   return (info.st_mode & S_IFMT) == (device.mode & S_IFMT) &&
@@ -75,7 +59,7 @@ Outcome make_device(int root, int dev, const PlannedDevice& device, bool user_na
   if (strncmp(device.path, "/dev/", 5) == 0 && !strchr(device.path + 5, '/')) {
     name = device.path + 5;
   } else {
-    parent = Fd(open_parent(root, device.path, &name));
+    parent = Fd(sys::walk_to_parent(root, device.path, sys::kWalkMakeDirectories, &name));
     if (!parent) return failed("create device", device.path);
     directory = parent.get();
   }

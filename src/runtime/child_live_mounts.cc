@@ -9,9 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <climits>
-#include <cstring>
-
 #include "src/base/fd.h"
 #include "src/runtime/child_tree.h"
 #include "src/sys/kernel.h"
@@ -21,14 +18,9 @@ namespace slipway::runtime::child {
 namespace {
 
 Outcome remove_mount(int root, const PlannedMount& mount) {
-  char parent_path[PATH_MAX];
-  const char* const slash = strrchr(mount.destination, '/');
-  const size_t length = static_cast<size_t>(slash - mount.destination);
-  if (length >= sizeof parent_path) return refused("unmount", mount.destination, "name too long");
-  memcpy(parent_path, mount.destination, length);
-  parent_path[length] = '\0';
-  const Fd parent(sys::walk_in_root(root, length ? parent_path : ".", O_PATH | O_DIRECTORY, 0));
-  if (!parent || fchdir(parent.get()) < 0 || sys::umount2(slash + 1, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+  const char* name;
+  const Fd parent(sys::walk_to_parent(root, mount.destination, 0, &name));
+  if (!parent || fchdir(parent.get()) < 0 || sys::umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
     return failed("unmount", mount.destination);
   return kDone;
 }

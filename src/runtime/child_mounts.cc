@@ -4,7 +4,6 @@
 // before it is seen: an idmap.
 #include <sys/stat.h>
 
-#include <climits>
 #include <cstring>
 
 #include "src/base/fd.h"
@@ -130,14 +129,9 @@ Outcome mount_filesystem(int root, const PlannedMount& mount) {
 }
 
 Outcome make_link(int root, const PlannedMount& mount) {
-  char parent_path[PATH_MAX];
-  const char* const slash = strrchr(mount.destination, '/');
-  const size_t length = static_cast<size_t>(slash - mount.destination);
-  if (length >= sizeof parent_path) return refused("link", mount.destination, "name too long");
-  memcpy(parent_path, mount.destination, length);
-  parent_path[length] = '\0';
-  const Fd parent(sys::walk_in_root(root, parent_path, O_PATH | O_DIRECTORY, 0));
-  if (!parent || (symlinkat(mount.source, parent.get(), slash + 1) < 0 && errno != EEXIST))
+  const char* name;
+  const Fd parent(sys::walk_to_parent(root, mount.destination, 0, &name));
+  if (!parent || (symlinkat(mount.source, parent.get(), name) < 0 && errno != EEXIST))
     return failed("link", mount.destination);
   return kDone;
 }

@@ -155,17 +155,29 @@ int open_by_kernel(int root, const char* path, int flags, unsigned how) {
   return fd;
 }
 
+/// A path without its last component, "." where it has no other.
+struct Parent {
+  char path[PATH_MAX];
+  const char* name;  // the last component, in the path that was split
+
+  bool split(const char* whole) {
+    const char* const slash = strrchr(whole, '/');
+    const size_t length = slash ? static_cast<size_t>(slash - whole) : 0;
+    name = slash ? slash + 1 : whole;
+    if (length >= sizeof path) return false;
+    memcpy(path, whole, length);
+    strcpy(path + length, length ? "" : ".");
+    return true;
+  }
+};
+
 /// The usual case of something missing: only the last component is. -1 and ENOENT: walk.
 int make_last(int root, const char* path, unsigned how) {
-  const char* slash = strrchr(path, '/');
-  const char* name = slash ? slash + 1 : path;
-  const size_t length = slash ? static_cast<size_t>(slash - path) : 0;
-  if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || length >= PATH_MAX) return fail(ENOENT);
-  char parent_path[PATH_MAX];
-  memcpy(parent_path, path, length);
-  parent_path[length] = '\0';
-  const Fd parent(
-      open_by_kernel(root, length ? parent_path : ".", O_PATH | O_DIRECTORY, how & ~kWalkNoFollow));
+  Parent above;
+  if (!above.split(path)) return fail(ENOENT);
+  const char* const name = above.name;
+  if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return fail(ENOENT);
+  const Fd parent(open_by_kernel(root, above.path, O_PATH | O_DIRECTORY, how & ~kWalkNoFollow));
   if (!parent) return fail(ENOENT);
   const int made = how & kWalkMakeFile ? mknodat(parent.get(), name, S_IFREG | 0644, 0)
                                        : mkdirat(parent.get(), name, 0755);
@@ -189,6 +201,13 @@ int walk_in_root(int root, const char* path, int flags, unsigned walk, bool* mad
     if (fd >= 0 || errno != ENOENT) return fd;
   }
   return walk_components(root, path, flags, walk);
+}
+
+int walk_to_parent(int root, const char* path, unsigned walk, const char** name) {
+  Parent parent;
+  if (!parent.split(path)) return fail(ENAMETOOLONG);
+  *name = parent.name;
+  return walk_in_root(root, parent.path, O_PATH | O_DIRECTORY, walk);
 }
 
 }  // namespace slipway::sys

@@ -21,4 +21,8 @@ enum WalkFlags : unsigned {
 /// descriptor, or -1 and errno. *made, when given, tells whether something had to be made.
 int walk_in_root(int root, const char* path, int flags, unsigned walk, bool* made = nullptr);
 
+/// Opens (O_PATH) the directory that holds the last component of `path`; *name becomes that component, in `path`.
+/// ENAMETOOLONG where PATH_MAX is exceeded.
+int walk_to_parent(int root, const char* path, unsigned walk, const char** name);
+
 }  // namespace slipway::sys

@@ -154,7 +154,7 @@ std::string in_container(Bundle& bundle, void (*inside)()) {
   if (pid == 0) be_outer(bundle, **plan, pipe[1], inside);
   close(pipe[1]);
   if (bundle.user_namespace) write_maps(pid);
-  const std::string said = sys::read_all(pipe[0], 4096).value();
+  const std::string said = sys::read_all(pipe[0], 65536).value();
   close(pipe[0]);
   int status = 1;
   assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -331,6 +331,18 @@ void links_of_crun(void**) {
   });
 }
 
+// The child takes the path apart in a buffer of its own.
+void paths_without_end(void**) {
+  for (const Str option : {Str("bind"), Str("copy-symlink")}) {
+    Bundle bundle;
+    bundle.run("ln -s dir link");
+    const std::string path = "/" + std::string(5000, 'x') + "/end";
+    bundle.mount(path.c_str(), "bind", bundle.path + "/link", {Str("bind"), option});
+    const std::string failure = in_container(bundle, [] {});
+    assert_non_null(strstr(failure.c_str(), "File name too long"));
+  }
+}
+
 void propagation(void**) {
   Bundle bundle;
   bundle.mount("/shared", "bind", bundle.path + "/dir", {"bind", "rprivate", "rshared"});
@@ -484,6 +496,7 @@ int main() {
       cmocka_unit_test(attributes_of_binds),
       cmocka_unit_test(recursive_attributes),
       cmocka_unit_test(links_of_crun),
+      cmocka_unit_test(paths_without_end),
       cmocka_unit_test(propagation),
       cmocka_unit_test(tmpfs_modes_and_contents),
       cmocka_unit_test(idmapped_mounts),
