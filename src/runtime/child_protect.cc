@@ -1,4 +1,4 @@
-// Masked paths, read-only paths, and the read-only root.
+// Masked paths, read-only paths, the read-only root, and the propagation of all that.
 //
 // A masked file is covered by /dev/null, which must be that device and is held by descriptor while it is used
 // (CVE-2025-31133: an image or a race had put a link to a file of /proc there). All masked directories show
@@ -132,6 +132,9 @@ Outcome protect_paths(const RootfsPlan& plan) {
   for (const Str& path : plan.read_only_paths) STEP(make_read_only(path.c_str()));
   Covers covers;
   for (const Str& path : plan.masked) STEP(mask(covers, path.c_str()));
+  // Read-only paths are binds of themselves, which an unbindable root does not allow.
+  if (plan.root_propagation && sys::mount(nullptr, "/", nullptr, plan.root_propagation, nullptr) < 0)
+    return failed("set the propagation of", "/", "the container");
   return kDone;
 }
 

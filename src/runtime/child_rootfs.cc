@@ -144,8 +144,6 @@ Outcome build_rootfs(const RootfsPlan& plan, Outcome (*cgroup_ready)(void*), voi
 
 Outcome enter_rootfs(const RootfsPlan& plan) {
   STEP(plan.shared_mounts ? change_root(plan) : plan.no_pivot ? move_root(plan) : pivot(plan));
-  if (plan.root_propagation && sys::mount(nullptr, "/", nullptr, plan.root_propagation, nullptr) < 0)
-    return failed("set the propagation of", "/", "the container");
   for (const PlannedMount& mount : plan.mounts) {
     if (!mount.read_only_later) continue;
     const Fd mounted(sys::walk_in_root(AT_FDCWD, mount.destination, O_PATH | O_DIRECTORY, 0));

@@ -4,7 +4,7 @@
 // Order, and why (runtime-spec, "Lifecycle"; reference/runtime.md 3.5): propagation of the old root, the root
 // file system itself, each mount in the order of config.json (a later bind may use an earlier mount as its
 // source), devices and /dev links, createContainer hooks (the caller's), pivot_root, then read-only remounts,
-// the console, masked and read-only paths.
+// the console, masked and read-only paths, root propagation.
 #pragma once
 
 #include <string>
@@ -53,8 +53,7 @@ namespace child {
 /// process is in its cgroups and cgroup namespace.
 Outcome build_rootfs(const RootfsPlan& plan, Outcome (*cgroup_ready)(void*), void* context);
 
-/// pivot_root (or MS_MOVE and chroot with --no-pivot), root propagation, read-only remounts that must wait
-/// until now. Afterwards "/" is the container's.
+/// pivot_root (or MS_MOVE and chroot with --no-pivot), read-only remounts that must wait until now. Afterwards "/" is the container's.
 Outcome enter_rootfs(const RootfsPlan& plan);
 
 /// Allocates the terminal from the container's own devpts, binds it over /dev/console, makes it the
@@ -65,7 +64,8 @@ Outcome open_terminal(const RootfsPlan& plan, int* master);
 /// The same for a further process (exec), which has no console. 0 rows and columns: the size is left as it is.
 Outcome open_exec_terminal(uint16_t rows, uint16_t columns, int* master);
 
-/// After the console: masked paths, read-only paths, root.readonly (CVE-2025-31133: verified /dev/null).
+/// After the console: masked paths, read-only paths, root.readonly (CVE-2025-31133: verified /dev/null), and
+/// linux.rootfsPropagation.
 Outcome protect_paths(const RootfsPlan& plan);
 
 }  // namespace child

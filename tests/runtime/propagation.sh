@@ -57,3 +57,10 @@ check_eq "unbindable" "$out"
 with rshared rprivate "$root"
 check_contains "$out" "shared:"
 umount volume
+
+# Read-only and masked paths are mounts of the root on itself, also where it can be bound no more.
+for mode in unbindable runbindable; do
+  edit_config b '.linux.rootfsPropagation = $m | .mounts |= map(select(.destination | . != "/volume" and . != "/tell"))
+    | .linux.readonlyPaths += ["/etc"] | .linux.maskedPaths += ["/tmp"] | .process.args = ["sh", "-c", "touch /etc/x"]' --arg m $mode
+  check_fails 1 'Read-only file system' slip run --bundle b "$(new_id)"
+done
