@@ -97,10 +97,17 @@ Status plan_scheduling(const oci::Process& process, Arena& arena, ProcessPlan* p
     const uint64_t io_class = TRY(named(oci::kIoClasses, priority->io_class, "process.ioPriority.class"));
     plan->io_priority = static_cast<int>(io_class) << kClassShift | priority->priority;
   }
-  if (const oci::ExecCpuAffinity* affinity = process.exec_cpu_affinity) {
-    if (!affinity->initial.empty()) plan->initial_affinity = TRY(parse_cpu_list(affinity->initial, arena));
-    if (!affinity->final.empty()) plan->final_affinity = TRY(parse_cpu_list(affinity->final, arena));
-  }
+  return {};
+}
+
+/// For what exec starts: it "is not applicable to the container's init process".
+Status plan_affinity(const oci::ExecCpuAffinity& affinity, Arena& arena, ProcessPlan* plan) {
+  const auto parse = [&](const Str& list, const char* property) -> Result<const uint8_t*> {
+    if (list.empty()) return static_cast<const uint8_t*>(nullptr);
+    return parse_cpu_list(list, arena).ctx("process.execCPUAffinity.%s", property);
+  };
+  plan->initial_affinity = TRY(parse(affinity.initial, "initial"));
+  plan->final_affinity = TRY(parse(affinity.final, "final"));
   return {};
 }
 
@@ -220,6 +227,7 @@ Result<ProcessPlan> plan_process(const oci::Process& process, const oci::Linux* 
   TRY(plan_limits(process, arena, &plan));
   TRY(plan_scheduling(process, arena, &plan));
   if (linux_) TRY(plan_linux(*linux_, arena, &plan));
+  if (!linux_ && process.exec_cpu_affinity) TRY(plan_affinity(*process.exec_cpu_affinity, arena, &plan));
   plan.no_new_privileges = process.no_new_privileges;
   TRY(plan_labels(process, &plan));
 

@@ -10,7 +10,8 @@
 namespace slipway::runtime {
 
 /// Everything of the process but the seccomp filter. `process` has passed validate_process(). Opens and changes
-/// nothing. `linux_` may be null (exec): personality and memory policy are init's only.
+/// nothing. `linux_` is null for exec: personality and memory policy are init's only, execCPUAffinity is not for
+/// init.
 Result<ProcessPlan> plan_process(const oci::Process& process, const oci::Linux* linux_,
                                  const ProcessOptions& options, Arena& arena);
 

@@ -19,4 +19,11 @@ int last_capability() {
   return atoi(text);
 }
 
+uint64_t permitted_capabilities() {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  syscall(SYS_capget, &header, data);
+  return data[0].permitted | static_cast<uint64_t>(data[1].permitted) << 32;
+}
+
 }  // namespace slipway::sys

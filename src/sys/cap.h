@@ -12,6 +12,9 @@ namespace slipway::sys {
 /// The highest capability of the running kernel.
 int last_capability();
 
+/// The permitted set of the calling thread.
+uint64_t permitted_capabilities();
+
 /// capset(2) for the calling thread. Allocates nothing.
 inline int set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

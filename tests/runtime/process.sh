@@ -4,6 +4,7 @@
 # timeout: 120
 . "$SOURCE/tests/lib/common.sh"
 require_root
+require_command capsh
 
 bundle=$TMPDIR/b
 make_bundle "$bundle" sh -c 'cat /proc/self/status; echo "umask $(umask)"; echo "pwd $(pwd)"; env; echo "nofile $(ulimit -n)"'
@@ -45,6 +46,30 @@ for set in CapInh CapPrm CapEff CapBnd CapAmb; do
 done
 check_eq 0 "$(field NoNewPrivs)"
 check_contains "$out" "umask 0022"
+
+# What cannot be granted is a warning: what the caller does not have, and what another set lacks.
+cp "$bundle/config.json" "$TMPDIR/config"
+edit_config "$bundle" '.process.args = ["cat", "/proc/self/status"] | .process.user = {uid: 0, gid: 0} | .process.capabilities =
+  {bounding: ["CAP_SYS_BOOT", "CAP_KILL"], permitted: ["CAP_SYS_BOOT", "CAP_KILL"], effective: ["CAP_KILL", "CAP_CHOWN"],
+   inheritable: ["CAP_FOWNER"], ambient: ["CAP_KILL"]}'
+run capsh --drop=cap_sys_boot -- -c "'$SLIP' --root '$TMPDIR/slip-run' run --bundle '$bundle' '$id'"
+check_eq 0 "$status" "$err"
+for set in CapPrm CapEff CapBnd; do check_eq 0000000000000020 "$(field $set)" $set; done
+for set in CapInh CapAmb; do check_eq 0000000000000000 "$(field $set)" $set; done
+for warning in 'bounding: CAP_SYS_BOOT cannot be granted' 'permitted: CAP_SYS_BOOT cannot be granted' \
+  'effective: CAP_CHOWN is not permitted' 'inheritable: CAP_FOWNER is not in the bounding set' \
+  'ambient: CAP_KILL is not both permitted and inheritable'; do
+  check_contains "$err" "warning: process.capabilities.$warning, ignored"
+done
+check_eq 5 "$(wc -l <<<"$err")" "warnings"
+# A user namespace of its own has all of them.
+edit_config "$bundle" '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+  | .linux.gidMappings = .linux.uidMappings | .process.capabilities |= (.effective = .permitted | del(.inheritable, .ambient))'
+chmod 711 "$bundle" "$TMPDIR"
+run capsh --drop=cap_sys_boot -- -c "'$SLIP' --root '$TMPDIR/slip-run' run --bundle '$bundle' '$id'"
+check_eq "0 " "$status $err"
+check_eq 0000000000400020 "$(field CapEff)" CapEff
+mv "$TMPDIR/config" "$bundle/config.json"
 
 # Signals that the caller ignores or blocks are not the container's.
 edit_config "$bundle" '.process.args = ["grep", "^Sig", "/proc/self/status"]'
@@ -99,6 +124,22 @@ edit_config "$bundle" '.process.args = ["grep", "Cpus_allowed_list", "/proc/self
 all=$(grep Cpus_allowed_list /proc/self/status)
 (taskset -cp 0 $BASHPID >/dev/null && slip run --bundle "$bundle" "$id" >"$TMPDIR/cpus")
 check_eq "$all" "$(cat "$TMPDIR/cpus")"
+
+# execCPUAffinity is for exec, not for init.
+if [ "$(nproc)" -gt 1 ]; then
+  cp "$bundle/config.json" "$TMPDIR/config"
+  edit_config "$bundle" '.process.execCPUAffinity = {initial: "0", final: "1"}'
+  check slip run --bundle "$bundle" "$id"
+  check_eq "$all" "$out"
+  edit_config "$bundle" '.process.args = ["sleep", "100"]'
+  check slip run --detach --bundle "$bundle" "$id"
+  check slip exec "$id" grep Cpus_allowed_list /proc/self/status
+  check_eq $'Cpus_allowed_list:\t1' "$out"
+  echo '{"args": ["true"], "cwd": "/", "execCPUAffinity": {"final": "9999"}}' >"$TMPDIR/far.json"
+  check_fails 255 'process.execCPUAffinity.final' slip exec --process "$TMPDIR/far.json" "$id"
+  check slip delete --force "$id"
+  mv "$TMPDIR/config" "$bundle/config.json"
+fi
 
 # scheduler, ioPriority, personality, memoryPolicy
 edit_config "$bundle" '.process.user = {uid: 0, gid: 0} | .process.args = ["cat", "/proc/self/sched"]

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "src/cli/slip/capabilities.h"
 #include "src/cli/slip/rootless.h"
 #include "src/sys/file.h"
 
@@ -65,6 +66,7 @@ Result<Bundle> read_bundle(const Call& call) {
   bundle.spec = TRY(oci::parse_spec(bundle.text, call.arena, bundle.warnings).ctx("%s", name));
   add_user_namespace(*bundle.spec, call.arena);
   TRY(oci::validate_spec(*bundle.spec, bundle.warnings).ctx("%s", name));
+  leave_out_ungranted(*bundle.spec->process, has_user_namespace(*bundle.spec), call.arena, bundle.warnings);
   return bundle;
 }
 

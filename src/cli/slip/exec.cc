@@ -1,10 +1,12 @@
 // slip exec: a further process in a running container.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "oci/spec.h"
 #include "src/cli/slip/bundle.h"
+#include "src/cli/slip/capabilities.h"
 #include "src/cli/slip/globals.h"
 #include "src/cli/slip/verbs.h"
 #include "src/sys/file.h"
@@ -53,6 +55,7 @@ class ProcessReader {
     const char* file = call_.args.value("process");
     oci::Process* process = file ? TRY(from_file(file)) : TRY(from_arguments());
     TRY(oci::validate_process(*process, warnings_));
+    if (process->capabilities) TRY(limit_capabilities(*process));
     return process;
   }
   const oci::Warnings& warnings() const { return warnings_; }
@@ -99,13 +102,24 @@ class ProcessReader {
     if (process.capabilities) *sets = *process.capabilities;
     for (const char* name : names) {
       const Str added = Str::wrap(name);
-      // Never inheritable (CVE-2022-29162), and so ambient only beside what the container has inheritable.
+      // Never inheritable (CVE-2022-29162), and so ambient only if the container has it inheritable.
       sets->bounding = with(sets->bounding, {added}, call_.arena);
       sets->effective = with(sets->effective, {added}, call_.arena);
       sets->permitted = with(sets->permitted, {added}, call_.arena);
-      if (!sets->inheritable.empty()) sets->ambient = with(sets->ambient, {added}, call_.arena);
+      const List<Str>& inheritable = sets->inheritable;
+      if (std::find(inheritable.begin(), inheritable.end(), added) != inheritable.end())
+        sets->ambient = with(sets->ambient, {added}, call_.arena);
     }
     process.capabilities = sets;
+  }
+
+  /// The container's configuration is read for it only where something may be missing.
+  Status limit_capabilities(oci::Process& process) {
+    const bool own_user_namespace =
+        !may_grant(*process.capabilities) &&
+        has_user_namespace(*TRY(runtime::load_spec(context_, call_.args[0], call_.arena)));
+    leave_out_ungranted(process, own_user_namespace, call_.arena, warnings_);
+    return {};
   }
 
   Status set_user(oci::Process& process) {
