@@ -30,7 +30,7 @@ Status validate_device_rules(List<DeviceRule> rules) {
   return {};
 }
 
-Status validate_memory(const MemoryResources& memory) {
+Status validate_memory(const MemoryResources& memory, Warnings& warnings) {
   const auto check = [](const char* name, Opt<int64_t> value) -> Status {
     if (value && *value < -1)
       return Error::of(ErrorKind::invalid, "memory.%s: %ld is neither a size nor -1", name,
@@ -47,6 +47,9 @@ Status validate_memory(const MemoryResources& memory) {
                      static_cast<unsigned long>(*memory.swappiness));
   if (memory.limit.value_or(0) > 0 && memory.swap.value_or(0) > 0 && *memory.swap < *memory.limit)
     return Error::of(ErrorKind::invalid, "memory.swap: memory+swap limit should be >= memory limit");
+  // The kernel knows nothing else since 5.11.
+  if (!memory.use_hierarchy.value_or(true))
+    warn(warnings, "linux.resources.memory.useHierarchy: limits hold for cgroups below in any case, ignored");
   return {};
 }
 
@@ -117,17 +120,20 @@ Status validate_unified(const Map<Str>& unified) {
 
 }  // namespace
 
-Status validate_resources(const Resources& resources) {
+Status validate_resources(const Resources& resources, Warnings& warnings) {
   TRY(validate_device_rules(resources.devices));
-  if (resources.memory) TRY(validate_memory(*resources.memory));
+  if (resources.memory) TRY(validate_memory(*resources.memory, warnings));
   if (resources.cpu) TRY(validate_cpu(*resources.cpu));
   if (resources.block_io) TRY(validate_block_io(*resources.block_io));
   TRY(validate_hugepages(resources.hugepage_limits));
   if (resources.network)
     for (const InterfacePriority& priority : resources.network->priorities)
       if (priority.name.empty()) return Error::of(ErrorKind::invalid, "network.priorities: name is required");
-  for (const Entry<RdmaLimit>& device : resources.rdma)
+  for (const Entry<RdmaLimit>& device : resources.rdma) {
     if (!is_file_name(device.key)) return invalid("rdma", "not the name of a device:", device.key);
+    if (!device.value.hca_handles && !device.value.hca_objects)
+      return invalid("rdma", "neither hcaHandles nor hcaObjects of", device.key);
+  }
   return validate_unified(resources.unified);
 }
 

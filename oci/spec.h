@@ -113,8 +113,8 @@ struct Namespace {
 
 struct Device {
   Str path;
-  Str type;  // c, u, b or p
-  int64_t major = 0, minor = 0;
+  Str type;                   // c, u, b or p
+  Opt<int64_t> major, minor;  // of all but p
   Opt<uint32_t> file_mode;
   Opt<uint32_t> uid, gid;
 };
@@ -300,7 +300,7 @@ Result<Resources*> parse_resources(std::string_view text, Arena& arena, Warnings
 /// the property.
 Status validate_spec(const Spec& spec, Warnings& warnings);
 Status validate_process(const Process& process, Warnings& warnings);
-Status validate_resources(const Resources& resources);
+Status validate_resources(const Resources& resources, Warnings& warnings);
 
 /// True when a namespace of this type is listed (new or joined).
 bool has_namespace(const Spec& spec, std::string_view type);

@@ -141,11 +141,13 @@ Status validate_devices(List<Device> devices) {
     if (type != "c" && type != "u" && type != "b" && type != "p")
       return Error::of(ErrorKind::invalid, "linux.devices[%u].type: \"%.*s\" is none of c, u, b and p", i,
                        shown(type), type.data());
+    if (type == "p") continue;
+    if (!device.major || !device.minor)
+      return Error::of(ErrorKind::invalid, "linux.devices[%u]: major and minor are required", i);
     // dev_t of the kernel: 12 and 20 bits.
-    if (type != "p" &&
-        (device.major < 0 || device.major >= 1 << 12 || device.minor < 0 || device.minor >= 1 << 20))
+    if (*device.major < 0 || *device.major >= 1 << 12 || *device.minor < 0 || *device.minor >= 1 << 20)
       return Error::of(ErrorKind::invalid, "linux.devices[%u]: %ld:%ld is not a device number", i,
-                       static_cast<long>(device.major), static_cast<long>(device.minor));
+                       static_cast<long>(*device.major), static_cast<long>(*device.minor));
   }
   return {};
 }
@@ -256,7 +258,7 @@ Status validate_linux(const Spec& spec, Warnings& warnings) {
   TRY(validate_devices(section.devices));
   TRY(validate_net_devices(spec));
   TRY(validate_sysctl(spec));
-  if (section.resources) TRY(validate_resources(*section.resources).ctx("linux.resources"));
+  if (section.resources) TRY(validate_resources(*section.resources, warnings).ctx("linux.resources"));
   if (section.seccomp) TRY(validate_seccomp(*section.seccomp, warnings));
   if (!section.rootfs_propagation.empty() && !find_name(kRootPropagations, section.rootfs_propagation))
     return invalid("linux.rootfsPropagation: \"%.*s\" is not supported", section.rootfs_propagation);

@@ -29,8 +29,8 @@ class Devices {
     oci::Device device;
     device.path = arena_.copy(inside);
     device.type = S_ISBLK(info.st_mode) ? "b" : "c";
-    device.major = major(info.st_rdev);
-    device.minor = minor(info.st_rdev);
+    device.major = static_cast<int64_t>(major(info.st_rdev));
+    device.minor = static_cast<int64_t>(minor(info.st_rdev));
     device.file_mode = info.st_mode & 07777;
     device.uid = info.st_uid;
     device.gid = info.st_gid;

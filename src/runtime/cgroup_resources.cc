@@ -73,19 +73,22 @@ Status apply_hugepages(ControllerDirectories& where, const List<oci::HugepageLim
   return {};
 }
 
+Status missing(const char* property, const char* controller) {
+  return Error::of(ErrorKind::unsupported, "%s: needs the controller %s of cgroup v1, which is not here",
+                   property, controller);
+}
+
 Status apply_network(ControllerDirectories& where, const oci::NetworkResources& network) {
   if (network.class_id.value_or(0)) {
     constexpr char kProperty[] = "linux.resources.network.classID";
     const ControlDirectory* directory = TRY(where.find("net_cls", kProperty));
-    if (!is_v1(directory))
-      return Error::of(ErrorKind::unsupported, "%s: not supported on cgroup v2", kProperty);
+    if (!is_v1(directory)) return missing(kProperty, "net_cls");
     TRY(directory->set(kProperty, "net_cls.classid", std::to_string(*network.class_id)));
   }
   if (network.priorities.empty()) return {};
   constexpr char kProperty[] = "linux.resources.network.priorities";
   const ControlDirectory* directory = TRY(where.find("net_prio", kProperty));
-  if (!is_v1(directory))
-    return Error::of(ErrorKind::unsupported, "%s: not supported on cgroup v2", kProperty);
+  if (!is_v1(directory)) return missing(kProperty, "net_prio");
   for (const oci::InterfacePriority& item : network.priorities)
     TRY(directory->set(kProperty, "net_prio.ifpriomap",
                        std::string(item.name) + " " + std::to_string(item.priority)));

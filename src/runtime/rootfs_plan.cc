@@ -119,7 +119,7 @@ Result<PlannedDevice> plan_device(const oci::Device& from) {
     return Error::of(ErrorKind::invalid, "linux.devices `%s`: type `%s` is not known", from.path.c_str(),
                      from.type.c_str());
   }
-  device.device = makedev(static_cast<unsigned>(from.major), static_cast<unsigned>(from.minor));
+  device.device = makedev(static_cast<unsigned>(*from.major), static_cast<unsigned>(*from.minor));
   return device;
 }
 

@@ -58,6 +58,12 @@ two_lines() {
 }
 wait_for 10 two_lines
 
+# What update does not know, it says.
+echo '{"pids": {"limit": 90}, "memory": {"useHierarchy": false}, "bogus": 1}' >"$TMPDIR/update.json"
+check slip update --resources "$TMPDIR/update.json" "$id"
+check_contains "$err" "warning: bogus: unknown property, ignored"
+check_contains "$err" "useHierarchy: limits hold for cgroups below in any case, ignored"
+
 # kill --all reaches a paused container
 check slip pause "$id"
 check slip kill --all "$id" KILL

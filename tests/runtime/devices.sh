@@ -51,6 +51,10 @@ rm b/rootfs/var/fifo
 echo text >b/rootfs/var/fifo
 check_fails 1 'create device `/var/fifo`: something else of this name exists' slip run --bundle b "$(new_id)"
 
+# Without its number it is no device.
+edit_config b '.linux.devices = [{path: "/dev/x", type: "c", major: 1}]'
+check_fails 1 'linux.devices[0]: major and minor are required' slip run --bundle b "$(new_id)"
+
 # A /dev of the host is left alone.
 edit_config b '.linux.devices = [] | .mounts |= (map(select(.destination | startswith("/dev") | not))
   + [{destination: "/dev", type: "bind", source: "/dev", options: ["rbind", "rprivate"]}])'

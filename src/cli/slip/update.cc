@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include "src/cli/slip/bundle.h"
 #include "src/cli/slip/globals.h"
 #include "src/cli/slip/verbs.h"
 #include "src/cli/units.h"
@@ -103,28 +104,27 @@ Status take_options(const Call& call, oci::Resources& resources) {
   return take_number(call.args, "blkio-weight", part(resources.block_io).weight);
 }
 
-Result<oci::Resources*> read_resources(const Call& call, const char* file) {
+Result<oci::Resources*> read_resources(const Call& call, const char* file, oci::Warnings& warnings) {
   const bool standard_input = std::string_view(file) == "-";
   const std::string text = TRY(standard_input ? sys::read_all(0, kFileLimit).ctx("standard input")
                                               : sys::read_file_at(AT_FDCWD, file, kFileLimit));
-  oci::Warnings warnings(call.arena);
-  oci::Resources* resources =
-      TRY(oci::parse_resources(text, call.arena, warnings).ctx("`%s`", standard_input ? "-" : file));
-  for (const Str& warning : warnings.list()) call.log.write(Log::Level::info, warning);
-  return resources;
+  return TRY(oci::parse_resources(text, call.arena, warnings).ctx("`%s`", standard_input ? "-" : file));
 }
 
 Result<int> run(const Call& call) {
   const Globals globals = TRY(read_globals(call));
   const char* file = call.args.value("resources");
-  oci::Resources* resources = file ? TRY(read_resources(call, file)) : call.arena.make<oci::Resources>();
+  oci::Warnings warnings(call.arena);
+  oci::Resources* resources =
+      file ? TRY(read_resources(call, file, warnings)) : call.arena.make<oci::Resources>();
   TRY(take_options(call, *resources));
-  TRY(oci::validate_resources(*resources));
+  TRY(oci::validate_resources(*resources, warnings));
   if (call.args.given("l3-cache-schema") || call.args.given("mem-bw-schema"))
     TRY(runtime::update_intel_rdt(globals.context, call.args[0],
                                   Str::wrap(call.args.value("l3-cache-schema", "")),
                                   Str::wrap(call.args.value("mem-bw-schema", ""))));
   TRY(runtime::update(globals.context, call.args[0], *resources));
+  tell_warnings(call, warnings);
   return 0;
 }
 
