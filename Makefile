@@ -23,6 +23,9 @@ endif
 config.mk: configure config.mk.in config.h.in
 	@echo '  CONFIGURE'
 	@./configure --quiet
+# config.status leaves it alone while its text is the same.
+config.h: config.mk
+	@test -e $@ || ./configure --quiet
 # A release tarball brings it.
 configure: configure.ac
 	@command -v autoconf >/dev/null || { echo 'make: no autoconf: run contrib/install-deps build' >&2; exit 1; }
@@ -252,9 +255,11 @@ install: all
 	for page in $(manual_pages); do \
 	  $(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
 	$(if $(units),$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir))
+# The commands' pages by their pattern: build/man may have been cleaned away.
 uninstall:
 	rm -f $(foreach p,slip slipway,$(DESTDIR)$(bindir)/$(p) $(bash_completions)/$(p) $(zsh_completions)/_$(p) \
-	  $(fish_completions)/$(p).fish) $(foreach m,$(manual_pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+	  $(fish_completions)/$(p).fish) $(DESTDIR)$(mandir)/man1/slipway-*.1 \
+	  $(foreach m,$(wildcard man/*.[1-8]),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
 	  $(foreach u,$(units),$(DESTDIR)$(unitdir)/$(notdir $(u)))
 
 # What is committed, and configure, so that building needs no autoconf.

@@ -18,5 +18,15 @@ fi
 "$BUILD/slipway" --completion list | awk -F'\t' 'NF == 1 { gsub(" ", "-"); print "slipway-" $0 ".1" }' | while read -r page; do
   [ -s "$TMPDIR/inst/usr/share/man/man1/$page" ] || fail "no page $page"
 done
-check make -C "$SOURCE" -s uninstall DESTDIR="$TMPDIR/inst" prefix=/usr
+# ... also after `make clean`.
+check make -C "$SOURCE" -s uninstall DESTDIR="$TMPDIR/inst" prefix=/usr BUILD="$TMPDIR/cleaned"
 check_eq "" "$(find "$TMPDIR/inst" -type f)" "left by uninstall"
+
+# A config.h that is gone comes back, though config.mk is there.
+mkdir "$TMPDIR/tree"
+touch "$TMPDIR/tree"/{configure.ac,config.mk.in,config.h.in}
+printf '#!/bin/sh\n: >config.h\n' >"$TMPDIR/tree/configure"
+chmod +x "$TMPDIR/tree/configure"
+cp "$SOURCE/Makefile" "$SOURCE/config.mk" "$TMPDIR/tree"
+check make -C "$TMPDIR/tree" -s config.h
+[ -e "$TMPDIR/tree/config.h" ] || fail "no config.h"
