@@ -179,7 +179,8 @@ static void section(void**) {
   constexpr Case kCases[] = {
       {R"("devices":[{"path":"dev/x","type":"c"}])", "linux.devices[0].path"},
       {R"("devices":[{"path":"/dev/x","type":"x"}])", "linux.devices[0].type: \"x\" is none of"},
-      {R"("devices":[{"path":"/dev/x","type":"c","major":-1}])", "is not a device number"},
+      {R"("devices":[{"path":"/dev/x","type":"c","major":-1,"minor":0}])", "is not a device number"},
+      {R"("devices":[{"path":"/dev/x","type":"b","minor":0}])", "major and minor are required"},
       {R"("devices":[{"path":"/dev/x","type":"p"}])", ""},
       {R"("rootfsPropagation":"x")", "linux.rootfsPropagation: \"x\" is not supported"},
       {R"("namespaces":[{"type":"mount"}],"rootfsPropagation":"rshared")", ""},
