@@ -63,7 +63,7 @@ SH
 
 for driver in ${DRIVERS:-overlay2 vfs btrfs}; do
   # On a machine that has much else to do.
-  [ $SECONDS -lt "${DEBIAN_SECONDS:-400}" ] || { echo "== no time is left for $driver"; continue; }
+  [ $SECONDS -lt "${DEBIAN_SECONDS:-$((400 * ${SLOWER:-1}))}" ] || { echo "== no time is left for $driver"; continue; }
   store=$TMPDIR/$driver
   mkdir "$store"
   if [ "$driver" = btrfs ]; then

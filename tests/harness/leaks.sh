@@ -55,7 +55,7 @@ wait
 check_eq 0 "$status" "status beside others"
 check_eq "" "$err"
 
-try 'mkdir -p /sys/fs/cgroup/pids/$(new_id); exit 77'
+SLOWER=1 try 'mkdir -p /sys/fs/cgroup/pids/$(new_id); exit 77'
 check_eq 1 "$status" "status with a stray cgroup"
 check_contains "$err" "left cgroup /sys/fs/cgroup/pids/"
 
