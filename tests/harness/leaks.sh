@@ -33,20 +33,29 @@ try 'mkdir "$TMPDIR/m"; mount -t tmpfs none "$TMPDIR/m"'
 check_eq 1 "$status" "status with a stray mount"
 check_contains "$err" "changed the mount table: >"
 
-# What others do beside it is not the test's affair: a mount point that they remove, cgroups that come and go.
+# What others do beside it is not the test's affair: a mount point that they remove, cgroups that come and go, a container
+# whose processes are in cgroups below its own.
+random_id() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 mkdir "$TMPDIR/theirs"
 mount -t tmpfs none "$TMPDIR/theirs"
 others() {
   wait_for 10 test -e "$TMPDIR/begun"
   umount "$TMPDIR/theirs"
   rmdir "$TMPDIR/theirs"
-  local group
+  local group living
+  living=/sys/fs/cgroup/pids/$(random_id)
+  mkdir -p "$living/below"
+  sleep 1000 &
+  echo $! >"$living/below/cgroup.procs"
   while [ -e "$TMPDIR/begun" ]; do
-    group=/sys/fs/cgroup/pids/$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+    group=/sys/fs/cgroup/pids/$(random_id)
     mkdir "$group"
     sleep 0.2
     rmdir "$group"
   done
+  kill $!
+  wait $! || true
+  rmdir "$living/below" "$living"
 }
 others &
 BEGUN=$TMPDIR/begun THEIRS=$TMPDIR/theirs try 'touch "$BEGUN"; wait_for 10 test ! -e "$THEIRS"'
