@@ -44,6 +44,19 @@ if command -v setpriv >/dev/null; then
   chown 1000:1000 "$TMPDIR/xdg"
   check setpriv --reuid 1000 --regid 1000 --clear-groups env XDG_RUNTIME_DIR="$TMPDIR/xdg" "$SLIP" list
   check_eq "ID PID STATUS BUNDLE CREATED OWNER" "$(xargs <<<"$out")"
+  # So it is as root of a user namespace, as whom podman calls without USER, but not for one that is called root.
+  rm -rf "$TMPDIR/xdg/slip"
+  touch "$TMPDIR/xdg/slip"
+  install -m 755 "$SLIP" "$TMPDIR/xdg/program"
+  chmod 755 "$TMPDIR"
+  as_mapped_root() { # ENV-ARGUMENT...
+    setpriv --reuid 1000 --regid 1000 --clear-groups unshare --user --map-root-user env "$@" XDG_RUNTIME_DIR="$TMPDIR/xdg" \
+      "$TMPDIR/xdg/program" list
+  }
+  check_fails 1 "$TMPDIR/xdg/slip" as_mapped_root -u USER
+  check_fails 1 "$TMPDIR/xdg/slip" as_mapped_root USER=joe
+  run as_mapped_root USER=root
+  check_lacks "$err" "$TMPDIR/xdg/slip"
 fi
 
 bundle=$TMPDIR/b

@@ -22,19 +22,19 @@ bool in_user_namespace() {
          size != 0xffffffff;
 }
 
-/// $XDG_RUNTIME_DIR is for ordinary users, and for the root of a user namespace who is not called root.
+/// $XDG_RUNTIME_DIR is for ordinary users, and for the root of a user namespace who is not called root: podman calls
+/// us so for its users, through conmon without USER.
 bool uses_runtime_dir() {
   if (geteuid() != 0) return true;
   const char* user = getenv("USER");
-  if (!user || std::string_view(user) == "root") return false;
-  return in_user_namespace();
+  return (!user || std::string_view(user) != "root") && in_user_namespace();
 }
 
 /// /run/slip, or $XDG_RUNTIME_DIR/slip with the sticky bit, which keeps it from those who clean such
 /// directories.
 Result<std::string> default_root() {
-  const char* runtime_dir = uses_runtime_dir() ? getenv("XDG_RUNTIME_DIR") : nullptr;
-  if (!runtime_dir || runtime_dir[0] != '/') return std::string("/run/slip");
+  const char* runtime_dir = getenv("XDG_RUNTIME_DIR");
+  if (!runtime_dir || runtime_dir[0] != '/' || !uses_runtime_dir()) return std::string("/run/slip");
   return std::string(runtime_dir) + "/slip";
 }
 
