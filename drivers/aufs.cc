@@ -55,6 +55,7 @@ class Aufs : public TableDriver {
   Result<sys::MountSpec> mounts(std::string_view id) override;
   Status release(std::string_view id) override;
   Result<std::vector<Change>> changes(std::string_view id) override;
+  Status check(std::string_view id, const LayerFacts& is, bool repair) override;
   Status remove(std::string_view id) override;
   Status recover() override;
   Result<std::vector<std::pair<std::string, std::string>>> metadata(std::string_view id) override {
@@ -228,6 +229,19 @@ Result<std::vector<Change>> Aufs::changes(std::string_view id) {
     lowers.push_back(std::move(fd));
   }
   return union_changes(upper.get(), lowers, UnionFormat::aufs);
+}
+
+Status Aufs::check(std::string_view id, const LayerFacts& is, bool repair) {
+  TRY(TableDriver::check(id, is, repair));
+  const std::string name(id);
+  const std::string chain = TRY(chain_on(is.parent));
+  Result<std::string> text = sys::read_file_at(in_.layers.get(), name.c_str(), 1 << 16);
+  const bool mount_point = faccessat(in_.mnt.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  if (text.ok() && *text == chain && mount_point) return {};
+  if (!repair) return Error::of(ErrorKind::failed, "`layers` or `mnt` does not have it as it should");
+  if (mkdirat(in_.mnt.get(), name.c_str(), 0755) < 0 && errno != EEXIST)
+    return Error::sys(errno, "mkdir `mnt/%s`", name.c_str());
+  return sys::replace_file_at(in_.layers.get(), name.c_str(), chain, 0644, true);
 }
 
 // --- removing ------------------------------------------------------------------------------------------------------

@@ -97,6 +97,7 @@ class Devicemapper : public Driver {
     TRY(check_name(id));
     return faccessat(pool_.metadata(), std::string(id).c_str(), F_OK, 0) == 0;
   }
+  Status check(std::string_view id, const LayerFacts& is, bool repair) override;
   Status remove(std::string_view id) override;
   Result<std::vector<std::string>> list() override {
     std::vector<std::string> names = TRY(names_in(pool_.metadata(), "."));
@@ -142,6 +143,10 @@ sys::MountSpec Devicemapper::spec_of(const sys::DmDevice& device, bool read_only
           {option.substr(0, equals), equals < option.size() ? option.substr(equals + 1) : ""});
     at = end + 1;
   }
+  if (pool_.fs() == "xfs" && !pool_.options().nospace_retries.empty())
+    spec.settings.emplace_back("/sys/fs/xfs/" + device.path.substr(device.path.rfind('/') + 1) +
+                                   "/error/metadata/ENOSPC/max_retries",
+                               pool_.options().nospace_retries);
   for (const sys::MountSpec::Option& option : spec.options)
     spec.legacy +=
         (spec.legacy.empty() ? "" : ",") + option.key + (option.value.empty() ? "" : "=" + option.value);
@@ -292,6 +297,18 @@ Result<std::vector<std::pair<std::string, std::string>>> Devicemapper::metadata(
                                                           {"DeviceSize", std::to_string(device.size)}};
 }
 
+// Which device is a layer's is said by its file alone: without that there is nothing to mend.
+Status Devicemapper::check(std::string_view id, const LayerFacts& is, bool repair) {
+  ThinDevice device = TRY(device_of(id));
+  if (device.parent == is.parent && device.committed == is.committed) return {};
+  if (!repair)
+    return Error::of(ErrorKind::failed, "its file in `metadata` says something else than the store");
+  device.parent = is.parent;
+  device.committed = is.committed;
+  const Fd guard = TRY(pool_.lock());
+  return pool_.write(std::string(id), device);
+}
+
 // --- removing ------------------------------------------------------------------------------------------------------
 
 Status Devicemapper::remove(std::string_view id) {
@@ -359,6 +376,8 @@ std::vector<std::pair<std::string, std::string>> Devicemapper::status() {
         size_text(pool->data_total * data / 100 * pool_.options().min_free_percent)},
        {"Deferred Removal Enabled", pool_.options().deferred_removal ? "true" : "false"},
        {"Deferred Deletion Enabled", pool_.options().deferred_deletion ? "true" : "false"}});
+  Result<size_t> marked = pool_.marked();
+  if (marked.ok()) rows.emplace_back("Deferred Deleted Device Count", std::to_string(*marked));
   const Result<std::string> version = pool_.version();
   if (version.ok()) rows.emplace_back("Kernel Driver Version", version.value());
   return rows;
@@ -413,6 +432,14 @@ Status set_option(ThinPoolOptions& options, const std::string& key, const std::s
     if (sscanf(value.c_str(), "%u%c%c", &percent, &sign, &more) != 2 || sign != '%' || percent >= 100)
       return Error::of(ErrorKind::invalid, "`%s` is not a percentage", value.c_str());
     options.min_free_percent = percent;
+    return {};
+  }
+  if (key == "dm.xfs_nospace_max_retries") {
+    int times = 0;
+    char more = 0;
+    if (sscanf(value.c_str(), "%d%c", &times, &more) != 1 || times < -1)
+      return Error::of(ErrorKind::invalid, "`%s` is not a number of times", value.c_str());
+    options.nospace_retries = std::to_string(times);
     return {};
   }
   // Without libdevmapper there are no udev cookies to wait for, and no log of it.

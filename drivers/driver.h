@@ -99,6 +99,12 @@ class Stage {
   virtual int root() const = 0;
 };
 
+/// What the store knows of a layer.
+struct LayerFacts {
+  std::string_view parent;  // "" for none
+  bool committed = false;
+};
+
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -131,6 +137,10 @@ class Driver {
   virtual Result<Usage> usage(std::string_view id) = 0;
   virtual Result<bool> exists(std::string_view id) = 0;
   virtual Status remove(std::string_view id) = 0;
+  /// Whether what the driver itself notes of the layer (its files and short names, not its tree) is whole and says the same;
+  /// the parent's must be. The error says what is wrong. With `repair` it is written anew: an error is what cannot be
+  /// mended so. Errors: not_found when there is no tree.
+  virtual Status check(std::string_view id, const LayerFacts& is, bool repair) = 0;
   /// All layers, in no order.
   virtual Result<std::vector<std::string>> list() = 0;
   /// Collects what crashes left. Cheap when there is nothing.

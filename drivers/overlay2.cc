@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -125,6 +126,7 @@ class Overlay2 : public Driver {
     TRY(check_layer_name(id));
     return layers_.has(std::string(id) + "/diff");
   }
+  Status check(std::string_view id, const LayerFacts& is, bool repair) override;
   Status remove(std::string_view id) override;
   Result<std::vector<std::string>> list() override;
   Status recover() override;
@@ -274,7 +276,7 @@ Status Overlay2::set_options(sys::MountSpec& spec, std::string_view id) const {
   const std::string layer(id);
   const bool committed = layers_.has(layer + "/committed");
   std::vector<std::string> lowers = TRY(layers_.lower_links(id));
-  if (committed) lowers.insert(lowers.begin(), "l/" + TRY(layers_.read_small(layer + "/link")));
+  if (committed) lowers.insert(lowers.begin(), "l/" + TRY(layers_.link_of(id)));
   const std::string prefix = layers_.home().path + "/";
   spec.legacy = "lowerdir=";
   for (const std::string& lower : lowers) {
@@ -368,6 +370,31 @@ Result<std::vector<std::pair<std::string, std::string>>> Overlay2::metadata(std:
       !layers_.has(std::string(id) + "/" + kWork) && !layers_.has(std::string(id) + "/committed");
   rows.emplace_back("WorkDir", path + "/" + (disposable ? TRY(disposable_work()) : kWork));
   return rows;
+}
+
+Status Overlay2::check(std::string_view id, const LayerFacts& is, bool repair) {
+  TRY(check_layer_name(id));
+  const std::string layer(id);
+  if (!layers_.has(layer + "/diff")) return OverlayLayers::missing(id);
+  if (is.committed) TRY(layers_.check_link(id, repair));
+  if (layers_.has(layer + "/committed") != is.committed) {
+    if (!is.committed) return Error::of(ErrorKind::failed, "it is committed");
+    if (!repair) return Error::of(ErrorKind::failed, "`committed` is missing");
+    TRY(sys::replace_file_at(layers_.dir(), (layer + "/committed").c_str(), "", 0600, true));
+  }
+  const std::vector<std::string> names = TRY(names_in(layers_.dir(), layer.c_str()));
+  const auto is_work = [](const std::string& name) { return name.starts_with(kWork); };
+  if (!is.committed && std::none_of(names.begin(), names.end(), is_work)) {
+    if (!repair) return Error::of(ErrorKind::failed, "`work` is missing");
+    if (mkdirat(layers_.dir(), (layer + "/" + kWork).c_str(), 0700) < 0)
+      return Error::sys(errno, "mkdir `%s/%s`", layer.c_str(), kWork);
+  }
+  if (is.parent.empty()) return {};
+  const std::string wanted = TRY(layers_.lower_of_child(is.parent));
+  Result<std::string> lower = layers_.read_small(layer + "/lower");
+  if (lower.ok() && *lower == wanted) return {};
+  if (!repair) return Error::of(ErrorKind::failed, "`lower` does not say what lies below");
+  return sys::replace_file_at(layers_.dir(), (layer + "/lower").c_str(), wanted, 0644, true);
 }
 
 // --- removing ----------------------------------------------------------------------------------------------

@@ -46,6 +46,39 @@ Result<Fd> OverlayLayers::open_below(const std::string& path) const {
   return fd;
 }
 
+Result<std::string> OverlayLayers::link_of(std::string_view id) const {
+  std::string link = TRY(read_small(std::string(id) + "/link"));
+  if (!check_layer_name(link).ok())
+    return Error::of(ErrorKind::failed, "`link` of layer `%s` is damaged", std::string(id).c_str());
+  return link;
+}
+
+Status OverlayLayers::check_link(std::string_view id, bool repair) const {
+  const std::string layer(id), wanted = "../" + layer + "/diff";
+  const auto leads_here = [&](const std::string& link) {
+    char target[256];
+    const ssize_t length = readlinkat(links(), link.c_str(), target, sizeof target);
+    return length >= 0 && std::string_view(target, static_cast<size_t>(length)) == wanted;
+  };
+  Result<std::string> link = link_of(id);
+  if (link.ok() && leads_here(*link)) return {};
+  if (!repair)
+    return link.ok() ? Error::of(ErrorKind::failed, "its short name `l/%s` leads elsewhere", link->c_str())
+                     : Error::of(ErrorKind::failed, "`link` is missing or damaged");
+  if (!link.ok()) {
+    // The name that its children know, if there is one.
+    std::string name = random_name();
+    for (const std::string& known : TRY(names_in(links(), ".")))
+      if (leads_here(known)) name = known;
+    TRY(sys::replace_file_at(dir(), (layer + "/link").c_str(), name, 0644, true));
+    link = std::move(name);
+  }
+  unlinkat(links(), link->c_str(), 0);
+  if (symlinkat(wanted.c_str(), links(), link->c_str()) < 0 || fsync(links()) < 0)
+    return Error::sys(errno, "make link `l/%s`", link->c_str());
+  return {};
+}
+
 Result<std::vector<std::string>> OverlayLayers::lower_links(std::string_view id) const {
   std::vector<std::string> links;
   Result<std::string> text = read_small(std::string(id) + "/lower");
@@ -86,7 +119,7 @@ Result<std::string> OverlayLayers::lower_of_child(std::string_view parent) const
   if (!has(id + "/diff")) return missing(parent);
   if (!has(id + "/committed"))
     return Error::of(ErrorKind::invalid, "layer `%s` is not committed", id.c_str());
-  std::string lower = "l/" + TRY(read_small(id + "/link"));
+  std::string lower = "l/" + TRY(link_of(id));
   size_t depth = 1;
   for (const std::string& link : TRY(lower_links(parent))) {
     lower += ":" + link;

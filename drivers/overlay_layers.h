@@ -28,6 +28,11 @@ class OverlayLayers {
   /// Opens the directory. Errors: not_found (no such layer).
   Result<Fd> open_below(const std::string& path) const;
 
+  /// Its short name: what `link` says.
+  Result<std::string> link_of(std::string_view id) const;
+  /// Whether `link` has a name, and that in `l` leads to the layer. With `repair` they are written anew.
+  Status check_link(std::string_view id, bool repair) const;
+
   /// What `lower` says: l/AAA, nearest first. Errors: not_found.
   Result<std::vector<std::string>> lower_links(std::string_view id) const;
   /// The layers that those are.

@@ -13,6 +13,20 @@ Result<sys::MountSpec> TableDriver::mounts(std::string_view id) {
   return spec;
 }
 
+Status TableDriver::check(std::string_view id, const LayerFacts& is, bool repair) {
+  const Fd tree = TRY(layers_.open(id));
+  Result<Record> record = layers_.record_of(id);
+  if (record.ok() && record->parent == is.parent && record->committed == is.committed) return {};
+  if (!repair)
+    return Error::of(ErrorKind::failed, record.ok() ? "its record says something else than the store"
+                                                    : "its record is missing or damaged");
+  // When it was made is not known: changes() will compare all bytes.
+  Record anew;
+  anew.parent = is.parent;
+  anew.committed = is.committed;
+  return layers_.records().write(id, anew, true);
+}
+
 Result<Fd> TableDriver::contents(std::string_view id) {
   TRY(layers_.record_of(id));
   return layers_.open(id);

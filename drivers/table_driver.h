@@ -39,6 +39,7 @@ class TableDriver : public Driver {
   Result<Fd> contents(std::string_view id) override;
   Result<Usage> usage(std::string_view id) override;
   Result<bool> exists(std::string_view id) override { return layers_.exists(id); }
+  Status check(std::string_view id, const LayerFacts& is, bool repair) override;
   Result<std::vector<std::string>> list() override { return layers_.list(); }
 
  protected:

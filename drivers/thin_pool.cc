@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
@@ -333,6 +334,12 @@ Status ThinPool::remove(const std::string& name) const {
     return Error::sys(errno, "rename `metadata/%s`", name.c_str());
   fault_point("devicemapper.remove.marked");
   return delete_marked();
+}
+
+Result<size_t> ThinPool::marked() const {
+  const std::vector<std::string> names = TRY(names_in(metadata_.get(), "."));
+  return std::count_if(names.begin(), names.end(),
+                       [](const std::string& name) { return name.starts_with(kMark); });
 }
 
 Status ThinPool::delete_marked() const {

@@ -31,6 +31,7 @@ struct ThinPoolOptions {
   std::string fs;                       // dm.fs; "": what can be made here
   std::string mkfs_arguments;           // dm.mkfsarg
   std::string mount_options;            // dm.mountopt
+  std::string nospace_retries;          // dm.xfs_nospace_max_retries; "": the kernel's
   unsigned min_free_percent = 10;       // dm.min_free_space
   bool deferred_removal = true;         // dm.use_deferred_removal
   bool deferred_deletion = true;        // dm.use_deferred_deletion
@@ -67,12 +68,16 @@ class ThinPool {
   Result<Fd> lock() const;
 
   Result<ThinDevice> read(const std::string& name) const;
+  /// Needs the lock.
+  Status write(const std::string& name, const ThinDevice& device) const;
   /// A snapshot of `origin`'s device ("" for the base device), recorded under `name`. Needs the lock.
   Result<ThinDevice> snapshot(const std::string& name, const std::string& origin, ThinDevice device) const;
   /// Gives a recorded device another name, with new contents. Needs the lock.
   Status rename(const std::string& from, const std::string& to, const ThinDevice& device) const;
   /// Deletes the device recorded under `name`; in use, it is marked and deleted later. Needs the lock.
   Status remove(const std::string& name) const;
+  /// How many are marked.
+  Result<size_t> marked() const;
   /// Deletes what is marked, if nobody uses it any more. Needs the lock.
   Status delete_marked() const;
 
@@ -103,7 +108,6 @@ class ThinPool {
   Result<bool> is_taken(uint64_t id, const std::string& but_for) const;
   Status make_base();
   Status check_free(const PoolStatus& pool) const;
-  Status write(const std::string& name, const ThinDevice& device) const;
   Status delete_device(uint64_t id) const;
   Status discard(const ThinDevice& device) const;
   /// Begins a transaction: finds a free number for the device of `name` and calls `act` with it.

@@ -240,7 +240,11 @@ Result<NewContainer> create_container(store::Store& store, CreateRequest& reques
     uname(&system);
     record.config.hostname = arena.copy(system.nodename);
   }
-  TRY(driver->create_rw(id, record.layer, options));
+  Status made = driver->create_rw(id, record.layer, options);
+  if (!made.ok() && made.error().kind() == ErrorKind::not_found)
+    made.error().add_hint(
+        "another storage driver has the image's layers, or they are damaged: see `slipway system check`");
+  TRY(std::move(made));
   Status taken = take_volumes(store, id, record, arena);
   if (taken.ok()) taken = fill_volumes(store, record);
   if (!taken.ok()) {

@@ -80,16 +80,22 @@ class Checker {
       const std::string id = layer.chain.hex();
       if (!images_.content.has(layer.blob))
         return Error::of(ErrorKind::not_found, "blob %s is missing", layer.blob.text().c_str());
-      const bool record = images_.layers.has(id), tree = TRY(stores_.driver.exists(id));
-      if (record && tree) {
+      const std::string parent = layer.parent ? layer.parent.hex() : "";
+      const bool record = images_.layers.has(id);
+      Status tree = stores_.driver.check(id, {parent, true}, false);
+      if (record && tree.ok()) {
         TRY(check_layer(layer));
         continue;
       }
       if (!seen_.insert(id).second) continue;
-      Problem& found = problem("layer %.12s: its %s is missing", id.c_str(), record ? "tree" : "record");
+      Problem& found = tree.ok() ? problem("layer %.12s: its record is missing", id.c_str())
+                       : tree.error().kind() == ErrorKind::not_found
+                           ? problem("layer %.12s: its tree is missing", id.c_str())
+                           : problem("layer %.12s: %s", id.c_str(), tree.error().text());
       if (!options_.repair) continue;
-      Status restored = restore_layer(stores_, layer);
-      if (!restored.ok()) return restored;
+      if (!tree.ok() && !stores_.driver.check(id, {parent, true}, true).ok())
+        TRY(stores_.driver.remove(id));  // what is left of it
+      TRY(restore_layer(stores_, layer));
       found.repaired = true;
     }
     return {};
@@ -118,10 +124,19 @@ class Checker {
 
   Status check_containers() {
     for (const ImageUser& user : users_) {
-      if (!TRY(stores_.driver.exists(user.container)))
-        problem("container %.12s: its read-write layer is missing", user.container.c_str());
-      if (!user.layer.empty() && !TRY(stores_.driver.exists(user.layer)))
+      if (!user.layer.empty() && !TRY(stores_.driver.exists(user.layer))) {
         problem("container %.12s: layer %.12s is missing", user.container.c_str(), user.layer.c_str());
+        continue;
+      }
+      const drivers::LayerFacts facts = {user.layer, false};
+      Status tree = stores_.driver.check(user.container, facts, false);
+      if (tree.ok()) continue;
+      if (tree.error().kind() == ErrorKind::not_found) {
+        problem("container %.12s: its read-write layer is missing", user.container.c_str());
+        continue;
+      }
+      Problem& found = problem("container %.12s: %s", user.container.c_str(), tree.error().text());
+      if (options_.repair) found.repaired = stores_.driver.check(user.container, facts, true).ok();
     }
     return {};
   }

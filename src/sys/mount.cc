@@ -115,6 +115,7 @@ Result<Fd> mount_detached(const MountSpec& spec) {
   MountFailure failure;
   Fd tree(open_mount(spec, idmap.get(), failure));
   if (!tree && (!failure.try_legacy || idmap)) return describe(spec, failure);
+  for (const auto& [file, text] : spec.settings) TRY(write_file_at(AT_FDCWD, file.c_str(), text));
   if (tree && spec.subdirectory.empty()) return tree;
   // Before 6.15 only a part of a mount that is attached somewhere can be cloned.
   if (tree)

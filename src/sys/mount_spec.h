@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace slipway::sys {
@@ -53,6 +54,8 @@ struct MountSpec {
   std::string subdirectory;
   bool read_only = false;
   std::vector<IdRange> uid_map, gid_map;  // idmapped mount (5.12); both or none
+  // Files and what is written to them when it is mounted, for what no mount option says. Done by mount_detached() only.
+  std::vector<std::pair<std::string, std::string>> settings;
   std::string target;  // a directory that always exists, where a container's own mount namespace has the tree
 };
 

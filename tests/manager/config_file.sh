@@ -16,6 +16,10 @@ check_eq overlay2 "$(slipway --storage-driver overlay2 info --format '{{.Driver}
 config '{"storage-driver": "overlay2", "storage-opts": ["overlay2.no-such=1"]}'
 check_fails 1 no-such slipway info
 
+config '{"storage-driver": "overlay2", "storage-opts": ["overlay2.mountopt=xino=off"]}'
+check slipway info
+check_contains "$out" " overlay2.mountopt: xino=off"
+
 # The network of a container that names none.
 config '{"storage-driver": "overlay2", "network": "host"}'
 busybox_image busybox

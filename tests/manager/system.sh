@@ -40,6 +40,7 @@ for driver in vfs overlay2; do
 done
 check_eq "" "$(ls "$root/vfs/dir")" "layers that vfs still has"
 check_fails 1 "unknown storage driver" slipway system migrate --to nonesuch
+check_fails 1 "another storage driver has the image's layers" slipway --storage-driver vfs create base true
 
 # What goes with its container is never synced.
 root_mount() { # RUN OPTION...

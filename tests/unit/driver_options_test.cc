@@ -55,6 +55,24 @@ void container_options(void**) {
   assert_false(parse_rw_options({{"colour", "red"}}).ok());
 }
 
+// What is wrong is said before it turns out that this kernel has no device-mapper.
+void devicemapper_options(void**) {
+  for (const auto& [key, value] : Options{{"dm.fs", "btrfs"},
+                                          {"dm.basesize", "x"},
+                                          {"dm.blkdiscard", "2"},
+                                          {"dm.min_free_space", "10"},
+                                          {"dm.min_free_space", "100%"},
+                                          {"dm.xfs_nospace_max_retries", "-2"},
+                                          {"dm.xfs_nospace_max_retries", ""},
+                                          {"dm.xfs_nospace_max_retries", "3x"},
+                                          {"dm.unknown", "1"}}) {
+    Result<std::unique_ptr<Driver>> driver = open_driver("devicemapper", "/nonexistent", {{key, value}});
+    assert_false(driver.ok());
+    assert_true(driver.error().kind() == ErrorKind::invalid);
+    assert_non_null(strstr(driver.error().text(), key.c_str()));
+  }
+}
+
 void a_prior_drivers_data_wins(void**) {
   char root[] = "/tmp/slipway-registry-XXXXXX";
   assert_non_null(mkdtemp(root));
@@ -92,6 +110,7 @@ int main() {
       cmocka_unit_test(sizes),
       cmocka_unit_test(names),
       cmocka_unit_test(container_options),
+      cmocka_unit_test(devicemapper_options),
       cmocka_unit_test(a_prior_drivers_data_wins),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -57,6 +57,8 @@ Result<Value> info_value(const Call& call) {
   info.set("Driver", driver->name());
   Value status = Value::array();
   for (const auto& [key, value] : driver->status()) status.add(Value::array().add(key).add(value));
+  for (const auto& [key, value] : store->options().driver_options)
+    status.add(Value::array().add(key).add(value));
   info.set("DriverStatus", std::move(status));
   auto network = manager::NetworkBackend::find(*store, store->options().network_backend);
   info.set("NetworkBackend", network.ok() ? (*network)->name() : "none");
