@@ -2,8 +2,8 @@
 # labels: root cgroup
 # timeout: 900
 # A Debian of three layers is the same tree, entry by entry with all that an entry has, in every driver; and what a container
-# changed in it can be committed, run again and removed. DRIVERS says which drivers (overlay2 vfs btrfs), STORAGE_OPTIONS what
-# else they need ("--storage-opt dm.basesize=1G", in a guest).
+# changed in it can be committed, run again and removed. DRIVERS says which drivers (overlay2 vfs btrfs); devicemapper needs a
+# guest, and its pool a disk below TMPDIR.
 # The Debian is made by debootstrap once, into build/tests; DEBIAN_TAR names another tar of a root file system.
 . "$SOURCE/tests/lib/common.sh"
 require_root
@@ -33,8 +33,9 @@ python3 "$trees" manifest "$TMPDIR/plain" >"$TMPDIR/want"
 rm -rf "$TMPDIR/plain"
 
 slipway() {
-  # shellcheck disable=SC2086 # several words, or none
-  "$SLIPWAY" --storage-driver "$driver" ${STORAGE_OPTIONS:-} --root "$store" --run-root "$TMPDIR/run-$driver" "$@"
+  local options=()
+  [ "$driver" != devicemapper ] || options=(--storage-opt dm.basesize=1G)
+  "$SLIPWAY" --storage-driver "$driver" "${options[@]}" --root "$store" --run-root "$TMPDIR/run-$driver" "$@"
 }
 # exported CONTAINER FILE: the manifest of a container's tree.
 exported() {

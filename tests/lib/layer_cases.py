@@ -3,7 +3,7 @@
 
 layer_cases.py image OUT     a docker-archive: one image for each case, of a base layer and the case's own
 layer_cases.py names         the images' names
-layer_cases.py check NAME    the tar of the image's tree, on standard input, is what the case says; prints all that it has
+layer_cases.py check DIR     DIR/NAME, a tar of the image's tree, is what the case says; prints all that it has
 """
 import hashlib, io, json, os, sys, tarfile
 
@@ -92,12 +92,12 @@ def image(out):
             tar.addfile(info, io.BytesIO(data))
 
 
-def check(name):
+def check(directory, name):
     want = {info.name for info in tarfile.open(fileobj=io.BytesIO(base().finish()))}
     for change in cases[name][1].split():
         (want.add if change[0] == '+' else want.remove)(change[1:])
     lines = {}
-    with tarfile.open(fileobj=sys.stdin.buffer, mode='r|') as tar:
+    with tarfile.open(os.path.join(directory, name)) as tar:
         for info in tar:
             headers = {key: value for key, value in info.pax_headers.items() if key.startswith('SCHILY.')}
             data = tar.extractfile(info).read() if info.isreg() else b''
@@ -107,11 +107,14 @@ def check(name):
     if set(lines) != want:
         sys.exit('%s: missing %s, too many %s' % (name, sorted(want - set(lines)), sorted(set(lines) - want)))
     for path in sorted(lines):
-        print(path, *lines[path])
+        print(name, path, *lines[path])
 
 
 if __name__ == '__main__':
     if sys.argv[1] == 'names':
         print(*cases)
+    elif sys.argv[1] == 'image':
+        image(sys.argv[2])
     else:
-        {'image': image, 'check': check}[sys.argv[1]](sys.argv[2])
+        for name in cases:
+            check(sys.argv[2], name)
