@@ -53,7 +53,10 @@ Result<Verdict> judge(store::Store& store, const std::string& id) {
   if (observed.is_running()) return Verdict::keep;
   const store::Record* record = TRY(store::Containers(store).load(id, arena));
   if (record->host.auto_remove) return Verdict::remove;
-  if (observed.lost) note_end(store, *record, container->get(), *observed.state);
+  if (observed.lost)
+    note_end(store, *record, container->get(), *observed.state);
+  else
+    (void)engine_delete(store, id);  // a program that its monitor had started, but not yet recorded
   (void)sys::remove_tree(store.run_fd(), monitor.c_str());
   return Verdict::keep;
 }

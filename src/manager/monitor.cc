@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/base/fault.h"
 #include "src/manager/container_log.h"
 #include "src/manager/engine.h"
 #include "src/manager/events.h"
@@ -86,7 +87,9 @@ class Monitor final : ClientHandler, Streams::Sink {
     if (!settings_.terminal) std::copy_n(streams_.child(), 3, options.stdio);
     // What a monitor that was killed has left.
     (void)engine_delete(store_, settings_.id);
+    fault_point("monitor.launch.ready");
     process_ = TRY(engine_create(store_, *prepared, options));
+    fault_point("monitor.launch.started");
     streams_.close_child();
     if (settings_.terminal) streams_.set_terminal(std::move(process_.terminal));
     started_ms_ = monotonic_ms();
@@ -96,6 +99,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     state_.pid_start_time = process_start_time(process_.pid);
     health_.begin(started_ms_);
     save_state("running");
+    fault_point("monitor.launch.recorded");
     container_event(store_, "start", *prepared->record);
     network_ = std::move(prepared->network);
     prepared.reset();
@@ -168,6 +172,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     int status = 0;
     while (waitpid(process_.pid, &status, 0) < 0 && errno == EINTR) {
     }
+    fault_point("monitor.finish.reaped");
     const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     for (;;) {
       if (clients_.blocked()) {
@@ -191,6 +196,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     // Not "exited" first: who waits for the end would take that for the last one.
     const bool restarts = wants_restart(code);
     if (!settings_.auto_remove) save_state(restarts ? "restarting" : "exited");
+    fault_point("monitor.finish.recorded");
     tell("die", {{"exitCode", std::to_string(code)}});
     if (state_.oom_killed) tell("oom");
     (void)engine_delete_own(store_, settings_.id, process_);
@@ -235,6 +241,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   /// The last acts: what others see of the container afterwards must be there before they are told.
   void end() {
     const int code = state_.exit_code;
+    fault_point("monitor.end");
     if (lock_) {
       unlinkat(lock_.get(), "socket", 0);
       unlinkat(lock_.get(), "paused", 0);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "src/base/fault.h"
 #include "src/manager/launch.h"
 #include "src/manager/monitor.h"
 #include "src/sys/descriptor_passing.h"
@@ -119,6 +120,7 @@ int run_monitor_process(int argc, char* const* argv) {
     return 125;
   }
   become_monitor();
+  fault_point("monitor.begun");
   Result<std::unique_ptr<store::Store>> store = store::Store::open(options_of(argc, argv));
   Message message;
   int dir;

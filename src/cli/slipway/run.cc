@@ -167,7 +167,8 @@ Result<int> run_run(const Call& call) {
   manager::NewContainer container = TRY(create(call, *store, request, &signals));
   const std::string id = container.id;
   const auto remove_failed = [&](Error error) -> Error {
-    if (request.record->host.auto_remove) (void)manager::remove_container(*store, id, true);
+    // By force: it may run, and have lost its monitor.
+    if (request.record->host.auto_remove) (void)manager::delete_container(*store, id, true, true);
     return error;
   };
   if (!request.detach) {
