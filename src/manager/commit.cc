@@ -6,6 +6,7 @@
 #include "src/manager/layer_commit.h"
 #include "src/manager/lifecycle.h"
 #include "src/manager/observe.h"
+#include "src/manager/pause.h"
 #include "src/manager/wire.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
@@ -36,7 +37,7 @@ class Pause {
     Result<Fd> monitor = monitor_socket(store_, id);
     if (monitor.ok()) monitor_ = std::move(*monitor);
     hold(true);
-    Status done = pause_container(store_, id);
+    Status done = pause_container(store_, id, PauseUntil::we_end);
     if (done.ok()) {
       paused_ = id;
       return {};

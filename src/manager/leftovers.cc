@@ -7,6 +7,7 @@
 #include "src/manager/exit.h"
 #include "src/manager/network.h"
 #include "src/manager/observe.h"
+#include "src/manager/pause.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
 #include "src/store/lock.h"
@@ -43,6 +44,7 @@ Result<Verdict> judge(store::Store& store, const std::string& id) {
     (void)sys::remove_tree(store.run_fd(), monitor.c_str());
     return Verdict::keep;
   }
+  end_abandoned_pause(store, id);
   const std::optional<Fd> container = TRY(std::move(lock));
   if (!container) return Verdict::keep;
   // Let go at once: observe() asks the same question, and the container's lock keeps the answer true.

@@ -14,6 +14,7 @@
 #include "src/manager/engine.h"
 #include "src/manager/events.h"
 #include "src/manager/exit.h"
+#include "src/manager/pause.h"
 #include "src/manager/wire.h"
 #include "src/store/containers.h"
 #include "src/sys/file.h"
@@ -30,11 +31,6 @@ int64_t monotonic_ms() {
   timespec now = {};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
-Error not_running(std::string_view id) {
-  return Error::of(ErrorKind::in_use, "Container %.*s is not running", static_cast<int>(id.size()),
-                   id.data());
 }
 
 /// Listens to the monitor until it says the exit code, or is gone; then nothing.
@@ -165,29 +161,6 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
   if (!TRY(ended(kKillTimeout)))
     return Error::of(ErrorKind::failed, "container %s did not end after SIGKILL", std::string(id).c_str());
   container_event(store, "stop", *record);
-  return {};
-}
-
-Status pause_container(store::Store& store, std::string_view id) {
-  Arena arena;
-  const Observed observed = TRY(observe(store, id, arena));
-  if (observed.status == store::ContainerStatus::paused)
-    return Error::of(ErrorKind::in_use, "Container %s is already paused", std::string(id).c_str());
-  if (!observed.is_running()) return not_running(id);
-  TRY(engine_pause(store, id, true));
-  TRY(sys::open_at(store.run_fd(), (monitor_dir(id) + "/paused").c_str(), O_WRONLY | O_CREAT, 0600));
-  container_event(store, "pause", *TRY(store::Containers(store).load(id, arena)));
-  return {};
-}
-
-Status unpause_container(store::Store& store, std::string_view id) {
-  Arena arena;
-  const Observed observed = TRY(observe(store, id, arena));
-  if (observed.status != store::ContainerStatus::paused)
-    return Error::of(ErrorKind::in_use, "Container %s is not paused", std::string(id).c_str());
-  TRY(engine_pause(store, id, false));
-  unlinkat(store.run_fd(), (monitor_dir(id) + "/paused").c_str(), 0);
-  container_event(store, "unpause", *TRY(store::Containers(store).load(id, arena)));
   return {};
 }
 

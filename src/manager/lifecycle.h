@@ -1,4 +1,4 @@
-// What is done to containers that exist: wait, signal, stop, pause, remove.
+// What is done to containers that exist: wait, signal, stop, remove.
 #pragma once
 
 #include <optional>
@@ -25,10 +25,6 @@ Status kill_container(store::Store& store, std::string_view id, int signal);
 /// run is stopped already. What is absent is the container's own, else SIGTERM and 10.
 Status stop_container(store::Store& store, std::string_view id, std::optional<int> seconds = {},
                       std::optional<int> first = {});
-
-/// Errors: in_use, when it does not run or is paused (is not paused) already.
-Status pause_container(store::Store& store, std::string_view id);
-Status unpause_container(store::Store& store, std::string_view id);
 
 /// With `force` a running container is killed first. Errors: not_found, in_use.
 Status delete_container(store::Store& store, std::string_view id, bool force, bool volumes);

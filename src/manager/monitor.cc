@@ -24,6 +24,7 @@
 #include "src/manager/monitor_memory.h"
 #include "src/manager/monitor_streams.h"
 #include "src/manager/observe.h"
+#include "src/manager/pause.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
 #include "src/store/lock.h"

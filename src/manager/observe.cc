@@ -24,6 +24,15 @@ std::string monitor_dir(std::string_view id) {
   return "monitors/" + std::string(id);
 }
 
+std::string pause_mark(std::string_view id) {
+  return monitor_dir(id) + "/paused";
+}
+
+Error not_running(std::string_view id) {
+  return Error::of(ErrorKind::in_use, "Container %.*s is not running", static_cast<int>(id.size()),
+                   id.data());
+}
+
 uint64_t process_start_time(int pid) {
   if (pid <= 0) return 0;
   auto stat = sys::read_process_stat(pid);
@@ -54,7 +63,7 @@ Result<Observed> observe(store::Store& store, std::string_view id, Arena& arena)
   const bool same_boot = faccessat(store.run_fd(), dir.c_str(), F_OK, 0) == 0;
   if (said == "running" &&
       (out.monitored || (same_boot && process_lives(out.state->pid, out.state->pid_start_time)))) {
-    const bool paused = faccessat(store.run_fd(), (dir + "/paused").c_str(), F_OK, 0) == 0;
+    const bool paused = faccessat(store.run_fd(), pause_mark(id).c_str(), F_OK, 0) == 0;
     out.status = paused ? ContainerStatus::paused : ContainerStatus::running;
     return out;
   }

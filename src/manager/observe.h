@@ -27,6 +27,11 @@ Result<Observed> observe(store::Store& store, std::string_view id, Arena& arena)
 /// Where the monitor of a container keeps its socket, below the store's run directory: "monitors/<id>".
 std::string monitor_dir(std::string_view id);
 
+/// What is there, below the store's run directory, while a container is paused (pause.h).
+std::string pause_mark(std::string_view id);
+
+Error not_running(std::string_view id);
+
 /// The process that has this id and was started at this time lives.
 bool process_lives(int pid, uint64_t start_time);
 /// Field 22 of /proc/PID/stat, or 0 when there is no such process (or only its corpse).

@@ -106,8 +106,7 @@ void read_network(int pid, Usage& out) {
 Result<Usage> container_usage(store::Store& store, std::string_view id) {
   Arena arena;
   const Observed observed = TRY(observe(store, id, arena));
-  if (!observed.is_running())
-    return Error::of(ErrorKind::in_use, "Container %s is not running", std::string(id).c_str());
+  if (!observed.is_running()) return not_running(id);
   const runtime::State state = TRY(runtime::load_state(runtime_context(store), id));
   Usage out;
   timespec now = {};

@@ -17,7 +17,7 @@ store() { "$SLIPWAY" --root "$root" --run-root "$TMPDIR/slipway-run" "$@"; }
 # What a command may say when others work on the same things. Anything else is a fault.
 expected='No such (container|image|object)|is already in use by container|is not running|You cannot remove a |conflict: unable to'
 expected+='|was removed by another command at this moment|is already running|cannot start a paused container|is already (paused|stopped)|has a monitor already'
-expected+='|its monitor was killed|the monitor ended before|the monitor of container|ambiguous|already exists|is being (started|removed)|not running'
+expected+='|its monitor was killed|the monitor ended before|the monitor of container|has died before it was ready|ambiguous|already exists|is being (started|removed)|not running'
 
 container() { echo "c$((RANDOM % 12))"; }
 image() { case $((RANDOM % 3)) in 0) echo bb ;; *) echo "i$((RANDOM % 6))" ;; esac }
@@ -62,7 +62,7 @@ worker() { # NUMBER
       fi
     fi
     if ((RANDOM % ${CRASH_MONITORS:-40} == 0)); then
-      # Whatever it is doing: it has perhaps no order yet.
+      # Whatever it is doing: it has perhaps no order yet, or is about to become the container's program.
       monitor=$(pgrep -f "^slipway-monitor $root " | shuf -n 1) || true
       [ -z "$monitor" ] || ! kill -9 "$monitor" 2>/dev/null || monitors=$((monitors + 1))
     fi

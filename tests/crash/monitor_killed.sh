@@ -2,7 +2,7 @@
 # labels: root cgroup
 # timeout: 600
 # kill -9 of the monitor: between its execution and its order, at each step of the start and of the end, while the
-# container runs, and at random instants. Who waits for it is told, `ps` tells the truth, the next commands work, and
+# container runs or is paused, and at random instants. Who waits for it is told, `ps` tells the truth, the next commands work, and
 # nothing is left. A quarter of CRASH_ROUNDS is how many die at random, of each kind.
 . "$SOURCE/tests/lib/common.sh"
 require_root
@@ -97,6 +97,37 @@ check slipway stop -t 0 box
 check_eq "exited 255" "$(state box)"
 wait $waited
 check_eq 255 "$(cat "$TMPDIR/waited")" "what a wait said that had begun before"
+works_again box
+
+# --- while it stands still, with and without its monitor: a pause that was not complete is ended by the next command
+
+for point in marked frozen thawed; do
+  for monitor in lives dies; do
+    check slipway run -d --name box bb sh -c 'while :; do echo >>/tmp/moves; sleep 0.01; done'
+    [ $point != thawed ] || check slipway pause box
+    verb=pause want=running
+    [ $point != thawed ] || verb=unpause
+    [ $monitor = lives ] || kill -9 "$(pgrep -of "^slipway-monitor $TMPDIR/slipway ")"
+    SLIPWAY_FAULT=pause.$point:1 run slipway $verb box
+    check_eq 137 "$status"
+    check slipway ps --format '{{.State}}'
+    check_eq $want "$out" "after a $verb that died at $point, whose monitor $monitor"
+    check slipway exec box rm /tmp/moves
+    wait_for 10 slipway exec box test -e /tmp/moves
+    check slipway pause box
+    check_eq "paused 0" "$(state box)"
+    check slipway unpause box
+    check slipway rm -f box
+  done
+done
+# A commit that dies without a monitor that would notice.
+check slipway run -d --name box bb sleep $mark
+kill -9 "$(pgrep -of "^slipway-monitor $TMPDIR/slipway ")"
+SLIPWAY_FAULT=pause.frozen:1 run slipway commit box image
+check_eq 137 "$status"
+check slipway ps --format '{{.State}}'
+check_eq running "$out" "after a commit that died"
+check slipway exec box true
 works_again box
 
 # --- at random instants

@@ -217,7 +217,7 @@ Result<int> run(const Call& call) {
   if (observed.status == store::ContainerStatus::restarting)
     return Error::of(ErrorKind::in_use, "Container %s is restarting, wait until the container is running",
                      call.args[0]);
-  if (!observed.is_running()) return Error::of(ErrorKind::in_use, "Container %s is not running", id.c_str());
+  if (!observed.is_running()) return manager::not_running(id);
   TRY(manager::DetachKeys::parse(call.args.value("detach-keys", "")));
   if (!call.args.flag("detach") && call.args.flag("tty") && call.args.flag("interactive") &&
       !isatty(STDIN_FILENO))

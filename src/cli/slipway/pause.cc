@@ -1,7 +1,7 @@
 // `pause` and `unpause`: the cgroup freezer.
+#include "src/manager/pause.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/manager/lifecycle.h"
 #include "src/store/containers.h"
 
 namespace slipway::cli {
@@ -18,8 +18,13 @@ Result<int> run(const Call& call) {
   });
 }
 
-constexpr Verb kPauseVerb = {"pause",  "CONTAINER...", "Freeze all processes of containers", {},         1,
-                             kNoLimit, false,          run<manager::pause_container>,        "pause web"};
+Status pause(store::Store& store, std::string_view id) {
+  return manager::pause_container(store, id, manager::PauseUntil::unpaused);
+}
+
+constexpr Verb kPauseVerb = {
+    "pause",    "CONTAINER...", "Freeze all processes of containers", {}, 1, kNoLimit, false,
+    run<pause>, "pause web"};
 constexpr Verb kUnpauseVerb = {"unpause", "CONTAINER...", "Let frozen containers go on",   {},           1,
                                kNoLimit,  false,          run<manager::unpause_container>, "unpause web"};
 

@@ -178,7 +178,7 @@ Result<int> run(const Call& call) {
   store::Containers containers(*store);
   const std::string id = TRY(containers.find(call.args[0]));
   const manager::Observed observed = TRY(manager::observe(*store, id, call.arena));
-  if (!observed.is_running()) return Error::of(ErrorKind::in_use, "Container %s is not running", id.c_str());
+  if (!observed.is_running()) return manager::not_running(id);
   const runtime::Context context = manager::runtime_context(*store);
   const runtime::State state = TRY(runtime::load_state(context, id));
   const auto cgroup = TRY(runtime::open_cgroup(context, state.cgroup));
