@@ -245,10 +245,10 @@ Result<std::vector<CgroupMembership>> read_memberships(pid_t pid) {
 std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo) {
   std::vector<CgroupMount> mounts;
   for (MountEntry& entry : parse_mountinfo(mountinfo)) {
-    if (!entry.mountpoint.starts_with('/')) continue;
-    if (entry.type == "cgroup2") mounts.push_back({"", std::move(entry.mountpoint), std::move(entry.root)});
-    if (entry.type == "cgroup")
-      mounts.push_back({controllers_of(entry.options), std::move(entry.mountpoint), std::move(entry.root)});
+    const bool unified = entry.type == "cgroup2";
+    if (!(unified || entry.type == "cgroup") || !entry.mountpoint.starts_with('/')) continue;
+    mounts.push_back(
+        {unified ? "" : controllers_of(entry.options), std::move(entry.mountpoint), std::move(entry.root)});
   }
   return mounts;
 }
