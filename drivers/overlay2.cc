@@ -2,15 +2,16 @@
 //
 //   <root>/overlay2/<id>/diff/      the layer's own changes, with overlay's whiteouts
 //                       /lower      the layers below, nearest first: l/AAA:l/BBB; none in a layer without parent
+//                       /link       the layer's short name
+//                       /work/ /merged/
 //                       /committed  an empty file: the layer is immutable
-//                       /link       the short name of a committed layer
-//                       /work/      of a read-write layer; work-<boot id>/ with RwOptions::disposable
 //                       /project    RwOptions::size: the number of the project whose quota it is
 //   <root>/overlay2/l/<short name>  -> ../<id>/diff, so that the names of many layers fit into a page
 //   <root>/overlay2/tmp/
 //
-// A read-write layer is never below another, and so needs no short name; what it does not need it does not have, as each
-// inode costs a container's start and its removal up to 0.4 ms (ext4 without a journal).
+// RwOptions::disposable: a read-write layer is never below another and so needs no short name, and nobody mounts on
+// merged/. Each inode costs a container's start and its removal up to 0.4 ms (ext4 without a journal): a layer that goes with
+// its container has neither, and its work/ is called work-<boot id>/.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,7 +40,7 @@ namespace {
 // A stage without parent has this mode until somebody gives its root one: then its parent's is taken at commit.
 constexpr mode_t kModeNotSet = 01755;
 
-constexpr char kWork[] = "work";
+constexpr char kWork[] = "work", kMerged[] = "merged";
 
 /// Of a disposable layer: the name says in which boot it was made.
 Result<std::string> disposable_work() {
@@ -143,6 +144,8 @@ class Overlay2 : public Driver {
   Result<std::unique_ptr<Overlay2Stage>> new_stage(std::string_view parent);
   Status set_lower(const Overlay2Stage& stage, std::string_view parent, bool sync) const;
   Status limit(const Overlay2Stage& stage, int work, uint64_t bytes) const;
+  Status make_directories(const Overlay2Stage& stage) const;
+  Status name_short(const Overlay2Stage& stage, std::string_view id) const;
   Status publish(Overlay2Stage& stage, std::string_view id);
   Status set_options(sys::MountSpec& spec, std::string_view id) const;
   Result<std::string> work_directory(std::string_view id) const;
@@ -196,15 +199,11 @@ Status Overlay2::commit(std::unique_ptr<Stage> stage, std::string_view id, std::
       TRY(copy_directory_metadata(below.get(), staged.root()));
     }
   }
-  const std::string link = random_name();
-  TRY(sys::write_new_file_at(staged.dir(), "link", link, 0644));
   // No data: the sync of the name below takes it to the disk.
   { const Fd mark = TRY(sys::open_at(staged.dir(), "committed", O_WRONLY | O_CREAT, 0600)); }
   fault_point("overlay2.commit.marked");
-  // The short name first: one that leads nowhere harms nobody, a layer without it cannot be found by its children.
-  if (symlinkat(("../" + std::string(id) + "/diff").c_str(), layers_.links(), link.c_str()) < 0)
-    return Error::sys(errno, "make link `l/%s`", link.c_str());
-  fault_point("overlay2.commit.linked");
+  if (!parent.empty()) TRY(make_directories(staged));
+  TRY(name_short(staged, id));
   Status published = publish(staged, id);
   if (!published.ok()) return published.error().kind() == ErrorKind::exists ? Status() : std::move(published);
   if (fsync(layers_.dir()) < 0) return Error::sys(errno, "sync `%s`", layers_.home().path.c_str());
@@ -217,7 +216,12 @@ Status Overlay2::create_rw(std::string_view id, std::string_view parent, const R
   const std::unique_ptr<Overlay2Stage> stage = TRY(new_stage(parent));
   if (parent.empty() && fchmod(stage->root(), 0755) < 0) return Error::sys(errno, "chmod `diff`");
   const std::string name = options.disposable ? TRY(disposable_work()) : kWork;
-  if (mkdirat(stage->dir(), name.c_str(), 0700) < 0) return Error::sys(errno, "mkdir `%s`", name.c_str());
+  if (options.disposable) {
+    if (mkdirat(stage->dir(), name.c_str(), 0700) < 0) return Error::sys(errno, "mkdir `%s`", name.c_str());
+  } else {
+    TRY(make_directories(*stage));
+    TRY(name_short(*stage, id));
+  }
   const Fd work = TRY(sys::open_at(stage->dir(), name.c_str(), O_RDONLY | O_DIRECTORY));
   TRY(limit(*stage, work.get(), options.size ? options.size : settings_.size));
   return publish(*stage, id);
@@ -238,6 +242,23 @@ Status Overlay2::limit(const Overlay2Stage& stage, int work, uint64_t bytes) con
   TRY(sys::set_project(stage.root(), project));
   TRY(sys::set_project(work, project));
   return sys::limit_project(home, project, bytes);
+}
+
+Status Overlay2::make_directories(const Overlay2Stage& stage) const {
+  for (const char* directory : {kWork, kMerged})
+    if (mkdirat(stage.dir(), directory, 0700) < 0) return Error::sys(errno, "mkdir `%s`", directory);
+  return {};
+}
+
+// Before the layer has its name: a short one that leads nowhere harms nobody, a layer without it cannot be found by its
+// children.
+Status Overlay2::name_short(const Overlay2Stage& stage, std::string_view id) const {
+  const std::string link = random_name();
+  TRY(sys::write_new_file_at(stage.dir(), "link", link, 0644));
+  if (symlinkat(("../" + std::string(id) + "/diff").c_str(), layers_.links(), link.c_str()) < 0)
+    return Error::sys(errno, "make link `l/%s`", link.c_str());
+  fault_point("overlay2.linked");
+  return {};
 }
 
 Status Overlay2::publish(Overlay2Stage& stage, std::string_view id) {
@@ -376,15 +397,17 @@ Status Overlay2::check(std::string_view id, const LayerFacts& is, bool repair) {
   TRY(check_layer_name(id));
   const std::string layer(id);
   if (!layers_.has(layer + "/diff")) return OverlayLayers::missing(id);
-  if (is.committed) TRY(layers_.check_link(id, repair));
+  const std::vector<std::string> names = TRY(names_in(layers_.dir(), layer.c_str()));
+  const auto is_work = [](const std::string& name) { return name.starts_with(kWork); };
+  const bool works = std::any_of(names.begin(), names.end(), is_work);
+  const bool disposable = works && !layers_.has(layer + "/" + kWork);
+  if (!disposable) TRY(layers_.check_link(id, repair));
   if (layers_.has(layer + "/committed") != is.committed) {
     if (!is.committed) return Error::of(ErrorKind::failed, "it is committed");
     if (!repair) return Error::of(ErrorKind::failed, "`committed` is missing");
     TRY(sys::replace_file_at(layers_.dir(), (layer + "/committed").c_str(), "", 0600, true));
   }
-  const std::vector<std::string> names = TRY(names_in(layers_.dir(), layer.c_str()));
-  const auto is_work = [](const std::string& name) { return name.starts_with(kWork); };
-  if (!is.committed && std::none_of(names.begin(), names.end(), is_work)) {
+  if (!is.committed && !works) {
     if (!repair) return Error::of(ErrorKind::failed, "`work` is missing");
     if (mkdirat(layers_.dir(), (layer + "/" + kWork).c_str(), 0700) < 0)
       return Error::sys(errno, "mkdir `%s/%s`", layer.c_str(), kWork);

@@ -19,6 +19,8 @@ check_eq '' "$(slipway ps -q)" 'ps after create'
 check_contains "$(slipway ps -a --format '{{.Names}} {{.Status}}')" 'walker Created'
 upper=$(slipway inspect -f '{{.GraphDriver.Data.UpperDir}}' walker)
 check_eq '' "$(ls -A "$upper")" 'the read-write layer after create'
+check_eq 'diff link lower merged work' "$(ls "$store/overlay2/$id" | paste -sd ' ')" "docker's layout"
+check_eq "../$id/diff" "$(readlink "$store/overlay2/l/$(cat "$store/overlay2/$id/link")")" 'the short name'
 # Each layer has metadata and a pointer to its parent. (This one has none below it.)
 check_eq 1 "$(slipway image inspect -f '{{len .RootFS.Layers}}' busybox)"
 check_eq '' "$(cat "$store"/graph/*/json | jq -r '.parent // ""')" 'parent of the only layer'
