@@ -187,6 +187,8 @@ Result<std::vector<Change>> Btrfs::changes(std::string_view id) {
   if (record.parent.empty()) return diff_trees(-1, tree.get(), {});
   const Fd parent = TRY(layers_.open(record.parent));
   const TreeOrigin origin = {TreeOrigin::Kind::snapshot, {}};
+  // A stream leaves out the subvolumes that a container has made, as any user of btrfs may.
+  if (sys::btrfs_has_subvolumes(tree.get())) return diff_trees(parent.get(), tree.get(), origin);
   Result<std::vector<Candidate>> sent = sent_paths(parent.get(), tree.get(), record);
   // Refused without privilege, and when a crash came before a layer was made read-only.
   return sent.ok() ? diff_paths(parent.get(), tree.get(), origin, *sent)

@@ -85,6 +85,12 @@ Status btrfs_delete_subvolume(int dir, const char* name) {
   return {};
 }
 
+bool btrfs_has_subvolumes(int subvolume) {
+  btrfs_ioctl_get_subvol_rootref_args args = {};
+  // EOVERFLOW: more than fit in.
+  return ioctl(subvolume, BTRFS_IOC_GET_SUBVOL_ROOTREF, &args) < 0 ? errno == EOVERFLOW : args.num_items > 0;
+}
+
 Result<uint64_t> btrfs_subvolume_id(int fd) {
   btrfs_ioctl_ino_lookup_args args = {};
   args.objectid = BTRFS_FIRST_FREE_OBJECTID;

@@ -23,6 +23,9 @@ Status btrfs_set_read_only(int subvolume, bool read_only);
 /// What is not there is no error. The space comes back later, in the background.
 Status btrfs_delete_subvolume(int dir, const char* name);
 
+/// Whether there are subvolumes inside this one.
+bool btrfs_has_subvolumes(int subvolume);
+
 /// The number of the subvolume that a descriptor is in.
 Result<uint64_t> btrfs_subvolume_id(int fd);
 
