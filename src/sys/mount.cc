@@ -115,14 +115,13 @@ Result<Fd> mount_detached(const MountSpec& spec) {
   MountFailure failure;
   Fd tree(open_mount(spec, idmap.get(), failure));
   if (!tree && (!failure.try_legacy || idmap)) return describe(spec, failure);
-  for (const auto& [file, text] : spec.settings) TRY(write_file_at(AT_FDCWD, file.c_str(), text));
-  if (tree && spec.subdirectory.empty()) return tree;
   // Before 6.15 only a part of a mount that is attached somewhere can be cloned.
-  if (tree)
+  if (tree && !spec.subdirectory.empty())
     tree = Fd(open_tree(tree.get(), spec.subdirectory.c_str(),
                         OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
-  if (tree) return tree;
-  return mount_elsewhere(spec, idmap.get()).ctx("mount file system `%s`", spec.type.c_str());
+  if (!tree) tree = TRY(mount_elsewhere(spec, idmap.get()).ctx("mount file system `%s`", spec.type.c_str()));
+  for (const auto& [file, text] : spec.settings) TRY(write_file_at(AT_FDCWD, file.c_str(), text));
+  return tree;
 }
 
 }  // namespace slipway::sys
