@@ -20,9 +20,9 @@ using drivers::Change;
 using drivers::ChangeKind;
 
 constexpr std::string_view kCovered[] = {
-    "/dev",         "/proc",      "/sys",          "/dev/pts",         "/dev/shm",       "/dev/mqueue",
-    "/dev/console", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/sys/fs/cgroup", "/sbin/docker-init",
-    "/.dockerenv"};
+    "/dev",  "/dev/pts",   "/dev/shm",       "/dev/mqueue",       "/dev/console",  //
+    "/etc",  "/etc/hosts", "/etc/hostname",  "/etc/resolv.conf",                   //
+    "/proc", "/sys",       "/sys/fs/cgroup", "/sbin/docker-init", "/.dockerenv"};
 
 bool is_covered(const store::Record& record, std::string_view path) {
   if (std::find(std::begin(kCovered), std::end(kCovered), path) != std::end(kCovered)) return true;

@@ -68,3 +68,11 @@ check slipway rm -f c3
 check_fails 1 "No such container" slipway commit none
 check_fails 1 "No such container" slipway export -o "$TMPDIR/none" none
 [ ! -e "$TMPDIR/none" ] || fail "a failed export left a file"
+
+# An image without /etc: the files that are mounted there, and their directory, are none of the container's changes.
+mkdir -p "$TMPDIR/bare/bin"
+cp "$BUSYBOX" "$TMPDIR/bare/bin/sh"
+check slipway import "$TMPDIR/bare" bare
+check slipway run --name bare bare /bin/sh -c 'echo x >/x'
+check slipway diff bare
+check_eq "A /x" "$out"
