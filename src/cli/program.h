@@ -47,7 +47,7 @@ struct Verb {
 /// What every program's own table must begin with.
 inline constexpr auto kProgramOptions = std::to_array<Option>({
     flag("version", 'v', "print the version and exit"),
-    ignored_value("completion", "SHELL", "print the completions for a shell: bash, zsh or fish"),
+    value("completion", 0, "SHELL", "print the completions for a shell: bash, zsh or fish"),
 });
 
 struct Program {

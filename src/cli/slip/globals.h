@@ -8,20 +8,20 @@
 
 namespace slipway::cli {
 
-inline constexpr auto kSlipOptions = join(
-    kProgramOptions,
-    std::to_array<Option>({
-        value("root", 0, "DIR", "where the state of containers is kept"),
-        value("log", 0, "FILE", "write errors to this file too, as engines read them"),
-        value("log-format", 0, "FORMAT", "format of the log: text or json (default: text)"),
-        value("log-level", 0, "LEVEL", "what to log: error, warning, info or debug (default: warning)"),
-        flag("debug", 0, "log everything: --log-level debug"),
-        flag("systemd-cgroup", 0, "let systemd manage the cgroups: cgroupsPath is slice:prefix:name"),
-        value("cgroup-manager", 0, "NAME",
-              "who manages the cgroups: cgroupfs, systemd or disabled (default: cgroupfs)"),
-        value("criu", 0, "FILE", "the program that checkpoints and restores (default: criu)"),
-        ignored_value("rootless", "BOOL", "for callers of runc; slip finds out by itself what it may do"),
-    }));
+inline constexpr auto kSlipOptions =
+    join(kProgramOptions,
+         std::to_array<Option>({
+             value("root", 0, "DIR", "where the state of containers is kept"),
+             value("log", 0, "FILE", "write errors to this file too, as engines read them"),
+             value("log-format", 0, "FORMAT", "format of the log: text or json (default: text)"),
+             value("log-level", 0, "LEVEL", "what to log: error, warning, info or debug (default: warning)"),
+             flag("debug", 0, "log everything: --log-level debug"),
+             flag("systemd-cgroup", 0, "let systemd manage the cgroups: cgroupsPath is slice:prefix:name"),
+             value("cgroup-manager", 0, "NAME",
+                   "who manages the cgroups: cgroupfs, systemd or disabled (default: cgroupfs)"),
+             value("criu", 0, "FILE", "the program that checkpoints and restores (default: criu)"),
+             value("rootless", 0, "BOOL", "accepted for callers of runc, without effect"),
+         }));
 
 /// The Context that the options (and, without --root, the environment) describe. `explicit_root` of the
 /// result tells whether --root was given.
