@@ -34,7 +34,7 @@ void resources(std::string_view text) {
   Arena arena;
   Warnings warnings(arena);
   Result<Resources*> limits = parse_resources(text, arena, warnings);
-  if (limits.ok()) (void)validate_resources(**limits);
+  if (limits.ok()) (void)validate_resources(**limits, warnings);
 }
 
 }  // namespace
