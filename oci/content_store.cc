@@ -178,21 +178,4 @@ Status ContentStore::verify(const Digest& digest) const {
   return {};
 }
 
-// --- index.json --------------------------------------------------------------------------------------------
-
-Status ContentStore::write_index(const std::vector<Named>& images) const {
-  json::Writer writer;
-  writer.begin_object().key("schemaVersion").integer(2);
-  writer.key("mediaType").string(media::kIndex).key("manifests").begin_array();
-  for (const Named& image : images) {
-    writer.begin_object().key("mediaType").string(image.media_type);
-    writer.key("digest").string(image.manifest.text()).key("size").unsigned_integer(image.size);
-    if (!image.name.empty())
-      writer.key("annotations").begin_object().key(kRefNameAnnotation).string(image.name).end_object();
-    writer.end_object();
-  }
-  writer.end_array().end_object();
-  return sys::replace_file_at(dir_.get(), "index.json", writer.text(), 0644, true);
-}
-
 }  // namespace slipway::oci

@@ -81,7 +81,7 @@ class ContentStore {
   /// Reads the whole blob. ErrorKind::invalid when its bytes are not those of its name.
   Status verify(const Digest& digest) const;
 
-  /// Replaces index.json: a manifest once for every name that it has (a full reference, or "").
+  /// Replaces index.json (content_index.cc): a manifest once for every name that it has (a full reference, or "").
   struct Named {
     Digest manifest;
     std::string media_type;
@@ -89,6 +89,10 @@ class ContentStore {
     std::string name;
   };
   Status write_index(const std::vector<Named>& images) const;
+  /// Puts one image into index.json, under these names (all entries have the same manifest) and the ones that it has
+  /// there; an image that has lost its last name to it stays without one. False: index.json is not as write_index()
+  /// writes it, and nothing was done.
+  Result<bool> add_to_index(const std::vector<Named>& image) const;
 
  private:
   std::string path_;

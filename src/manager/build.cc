@@ -200,7 +200,7 @@ class Builder {
       const store::Lock lock = TRY(stores_.images.root.lock_collect(store::Root::Mode::shared));
       for (const oci::Reference& name : request_.names) TRY(stores_.images.images.tag(name, id));
     }
-    return request_.names.empty() ? Status() : store::refresh_index(stores_.images);
+    return request_.names.empty() ? Status() : store::add_to_index(stores_.images, id, request_.names);
   }
 
   Status report_unused() const {

@@ -74,7 +74,7 @@ Result<std::string> publish_image(Stores stores, const NewImage& image,
     TRY(images.images.add(record));
     for (const oci::Reference& name : names) TRY(images.images.tag(name, id));
   }
-  TRY(store::refresh_index(images));
+  TRY(store::add_to_index(images, id, names));
   return id;
 }
 

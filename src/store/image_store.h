@@ -21,7 +21,11 @@ struct ImageStore {
 };
 
 /// Writes content/index.json anew from the records of the images and their names. To be called after names or
-/// images changed; other tools read it, slipway does not.
+/// images were removed; other tools read it, slipway does not.
 Status refresh_index(const ImageStore& store);
+
+/// The same after an image was added, or was given these names: what this costs depends on the other images only by
+/// the length of the file.
+Status add_to_index(const ImageStore& store, std::string_view id, const std::vector<oci::Reference>& names);
 
 }  // namespace slipway::store

@@ -76,3 +76,40 @@ if command -v skopeo >/dev/null; then
   check skopeo inspect --config "oci:$root/content:docker.io/library/changed:v1"
   check_eq /a/b "$(jq -r .config.WorkingDir <<<"$out")"
 fi
+
+# The index is written a few entries at a time, and is what it would be if it were written from all records.
+entries() { jq -cS '.manifests | sort_by(.digest, .annotations)' "$root/content/index.json"; }
+named() { jq -r '.manifests[] | .annotations["org.opencontainers.image.ref.name"] // "-"' "$root/content/index.json" | sort | xargs; }
+right_index() { # STEP
+  local before
+  before=$(entries)
+  check slipway system check --repair --quick
+  check_eq "$(entries)" "$before" "index after $1"
+}
+slipway image prune -af >/dev/null
+tar -C "$tree" -cf "$TMPDIR/one.tar" . && tar -C "$tree" --mtime=@1 -cf "$TMPDIR/two.tar" .
+check slipway import "$TMPDIR/one.tar"
+one=${out#sha256:}
+right_index "an image without a name"
+check_eq - "$(named)"
+check slipway tag "$one" a/name
+check slipway tag "$one" a/name:2
+check slipway tag "$one" a/name:2
+right_index "names for it"
+check_eq "docker.io/a/name:2 docker.io/a/name:latest" "$(named)"
+check slipway import "$TMPDIR/two.tar" a/name:2
+two=${out#sha256:}
+right_index "an image that takes a name from another"
+check slipway tag "$two" a/name
+right_index "a tag that takes the last name"
+check_eq "- docker.io/a/name:2 docker.io/a/name:latest" "$(named)"
+check slipway rmi a/name:2
+right_index "rmi of a name"
+check slipway rmi -f "$two" "$one"
+right_index "rmi of all"
+check_eq "" "$(named)"
+# One of another tool's hand is written anew.
+jq . "$root/content/index.json" >"$TMPDIR/pretty" && cp "$TMPDIR/pretty" "$root/content/index.json"
+check slipway import "$TMPDIR/one.tar" again
+right_index "an index that others have written"
+check_eq docker.io/library/again:latest "$(named)"

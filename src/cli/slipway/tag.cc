@@ -29,7 +29,7 @@ Result<int> run(const Call& call) {
     TRY(images.images.tag(target, image->id));
     id = image->id.view();
   }
-  TRY(store::refresh_index(images));
+  TRY(store::add_to_index(images, id, {target}));
   manager::image_event(*session.store, "tag", id, target.familiar());
   return 0;
 }
