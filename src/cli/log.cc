@@ -44,6 +44,25 @@ void write_line(int fd, std::string line) {
   }
 }
 
+/// Names out of a command line, a configuration or an archive may hold anything: what is told of them stays one line and
+/// sends a terminal no commands.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else {
+      char code[8];
+      snprintf(code, sizeof code, "\\x%02x", byte);
+      out += code;
+    }
+  }
+  return out;
+}
+
 std::string as_json(Log::Level level, std::string_view message) {
   char time[32];
   now(time);
@@ -116,14 +135,14 @@ void Log::warn(std::string_view prefix, std::string_view message) const {
   if (file_ || format_ == Format::json) return write(Level::warning, message);
   if (!wants(Level::warning)) return;
   std::string line(prefix);
-  write_line(STDERR_FILENO, line.append(": warning: ").append(message));
+  write_line(STDERR_FILENO, printable(line.append(": warning: ").append(message)));
 }
 
 void Log::fatal(std::string_view prefix, std::string_view message) const {
   if (file_ || format_ == Format::json) write(Level::error, message);
   if (!file_ && format_ == Format::json) return;  // standard error has it, in the format that was asked for
   std::string line(prefix);
-  write_line(STDERR_FILENO, line.append(": ").append(message));
+  write_line(STDERR_FILENO, printable(line.append(": ").append(message)));
 }
 
 }  // namespace slipway::cli

@@ -49,6 +49,7 @@ check_fails 1 'unknown shell "tcsh"' slip --completion tcsh
 for bad in .. . a/b '' 'a b' ../x; do
   check_fails 1 'invalid' slip create --bundle "$good" "$bad"
 done
+check_fails 1 'invalid ID format: `a\n\x1b[2J`' slip create --bundle "$good" $'a\n\e[2J'
 check_fails 1 'does not exist' slip state nobody
 check_fails 1 'does not exist' slip start nobody
 check_fails 1 'does not exist' slip kill nobody
