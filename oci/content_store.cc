@@ -110,7 +110,12 @@ Result<Blob> ContentStore::put(std::string_view text) const {
 // --- reading -----------------------------------------------------------------------------------------------
 
 Result<ContentStore> ContentStore::open(const std::string& path) {
-  TRY(sys::make_directories(path, 0711));
+  // The layers are as secret here as where they are unpacked (CVE-2021-41091).
+  if (mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) {
+    TRY(sys::make_directories(path.substr(0, path.rfind('/')), 0711));
+    if (mkdir(path.c_str(), 0700) < 0 && errno != EEXIST)
+      return Error::sys(errno, "mkdir `%s`", path.c_str());
+  }
   ContentStore store;
   store.path_ = path;
   store.dir_ = TRY(sys::open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY));

@@ -186,3 +186,6 @@ for place in passwd group; do
   done
 done
 check slipway system check
+
+# CVE-2021-41091: nobody else gets into the store, where programs of layers may be setuid.
+check_eq "" "$(find "$TMPDIR/slipway" -mindepth 1 -maxdepth 1 -perm /007)" "what others may enter"
