@@ -21,8 +21,9 @@ struct BuildRequest {
   std::vector<oci::Reference> names;
   std::map<std::string, std::string> arguments;  // --build-arg
   std::map<std::string, std::string> labels;
-  std::string target;   // the stage to stop after; "": the last
-  std::string network;  // of RUN; "": the default
+  std::string target;                    // the stage to stop after; "": the last
+  std::string network;                   // of RUN; "": the default
+  std::vector<std::string> run_options;  // further ones of the `run` that RUN is
   bool cache = true;
   bool always_pull = false;                        // images of FROM, even those that are here
   std::function<Status(const std::string&)> pull;  // fetches an image that is not here

@@ -299,16 +299,20 @@ Status BuildStage::run(const Instruction& instruction) {
     created_by = prefix + " " + created_by;
   }
   if (TRY(find_cached(created_by))) return {};
-  std::optional<ImportedLayer> layer = TRY(run_container(words, created_by));
+  const std::string* network = instruction.flag("network");
+  std::optional<ImportedLayer> layer =
+      TRY(run_container(words, created_by, network && *network != "default" ? *network : request_.network));
   return finish(created_by, std::move(layer));
 }
 
 Result<std::optional<ImportedLayer>> BuildStage::run_container(const std::vector<std::string>& words,
-                                                               const std::string& created_by) {
+                                                               const std::string& created_by,
+                                                               const std::string& network) {
   const std::string container = "build-" + TRY(store::new_id()).substr(0, 12);
   std::vector<std::string> argv = request_.program;
   argv.insert(argv.end(), {"run", "--name", container, "--entrypoint", words[0], "--no-healthcheck"});
-  if (!request_.network.empty()) argv.insert(argv.end(), {"--network", request_.network});
+  if (!network.empty()) argv.insert(argv.end(), {"--network", network});
+  argv.insert(argv.end(), request_.run_options.begin(), request_.run_options.end());
   for (const std::string_view key : kPredefinedArguments)
     if (const auto given = request_.arguments.find(std::string(key)); given != request_.arguments.end())
       argv.insert(argv.end(), {"--env", given->first + "=" + given->second});

@@ -57,7 +57,8 @@ class BuildStage {
   Result<std::optional<ImportedLayer>> layer_by(const std::function<Status(int root)>& fill,
                                                 const std::string& created_by);
   Result<std::optional<ImportedLayer>> run_container(const std::vector<std::string>& words,
-                                                     const std::string& created_by);
+                                                     const std::string& created_by,
+                                                     const std::string& network);
   std::string nop(const std::string& text) const { return "/bin/sh -c #(nop) " + text; }
 
   Stores stores_;

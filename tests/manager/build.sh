@@ -116,6 +116,14 @@ check_lacks "$(slipway history --no-trunc proxy)" there
 check slipway build -q -t labels --label "one=it's" --label 'two=$x "q" \z' - <<<'FROM base'
 check_eq "it's|\$x \"q\" \\z" "$(slipway inspect -f '{{.Config.Labels.one}}|{{.Config.Labels.two}}' labels)"
 
+# What RUN's container gets, from the command line and from the Dockerfile.
+check slipway build -q -t limits --ulimit nofile=77 --add-host there:1.2.3.4 --shm-size 1m --network host --rm=false --no-cache - <<'DOCKERFILE'
+FROM base
+RUN ulimit -n >/seen; grep -c there /etc/hosts >>/seen; df -k /dev/shm | grep -c 1024 >>/seen; ls /sys/class/net | wc -l >>/seen
+RUN --network=none ls /sys/class/net >>/seen
+DOCKERFILE
+check_eq "77 1 1 $(ls /sys/class/net | wc -l) lo" "$(slipway run --rm limits cat /seen | xargs)"
+
 # Mistakes.
 fails() { # TEXT DOCKERFILE
   printf '%b' "$2" >"$TMPDIR/bad"

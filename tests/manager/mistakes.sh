@@ -32,6 +32,7 @@ check_fails 1 'No such container: nothing' slipway stop nothing
 check_fails 1 'No such container: nothing' slipway logs nothing
 check_fails 1 'No such container: nothing' slipway rm nothing
 check_fails 1 'No such container: nothing' slipway exec nothing true
+check_fails 1 'open `/nodir/file`: No such file' slipway save -o /nodir/file busybox
 check_fails 1 'is not running' slipway kill dead
 check_fails 1 'is not running' slipway exec dead true
 check_fails 1 'You cannot attach to a stopped container' slipway attach dead

@@ -21,13 +21,34 @@ constexpr auto kOptions = std::to_array<Option>({
     list("label", 0, "KEY=VALUE", "a label of the image"),
     value("target", 0, "STAGE", "build no further than this stage"),
     value("network", 0, "MODE", "the network of RUN"),
+    list("add-host", 0, "HOST:IP", "a line for /etc/hosts of RUN"),
+    value("memory", 'm', "BYTES", "memory limit of RUN"),
+    value("memory-swap", 0, "BYTES", "limit of memory and swap together; -1: none"),
+    value("cpu-shares", 'c', "NUMBER", "relative weight"),
+    value("cpu-period", 0, "MICROSECONDS", "period of the scheduler's quota"),
+    value("cpu-quota", 0, "MICROSECONDS", "CPU time per period"),
+    value("cpuset-cpus", 0, "LIST", "which CPUs"),
+    value("cpuset-mems", 0, "LIST", "which memory nodes"),
+    value("shm-size", 0, "BYTES", "size of /dev/shm"),
+    list("ulimit", 0, "NAME=SOFT[:HARD]", "a resource limit"),
+    list("security-opt", 0, "OPTION", "as with run"),
     value("iidfile", 0, "FILE", "write the image's ID to a file"),
     flag("no-cache", 0, "do not take over the steps of earlier builds"),
     flag("pull", 0, "pull the images of FROM, even those that are here"),
     flag("quiet", 'q', "print nothing but the image's ID"),
-    flag("rm", 0, "accepted: containers of steps are always removed"),
-    flag("force-rm", 0, "accepted: containers of steps are always removed"),
+    // For docker's callers: containers of steps are always removed, the cache is here, and nothing is sent.
+    ignored_flag("rm", "docker"),
+    ignored_flag("force-rm", "docker"),
+    ignored_flag("compress", "docker"),
+    ignored_flag("disable-content-trust", "docker"),
+    ignored_value("cache-from", "IMAGE", "docker"),
+    ignored_value("isolation", "KIND", "docker"),
 });
+
+/// Those that are for the containers of RUN, in the words of `run`.
+constexpr const char* kRunOptions[] = {"add-host",   "memory",    "memory-swap", "cpu-shares",
+                                       "cpu-period", "cpu-quota", "cpuset-cpus", "cpuset-mems",
+                                       "shm-size",   "ulimit",    "security-opt"};
 
 constexpr size_t kFileLimit = 4 << 20;
 
@@ -110,6 +131,9 @@ Result<int> run(const Call& call) {
   request.labels = pairs(call.args.values("label", call.arena), false);
   request.target = call.args.value("target", "");
   request.network = call.args.value("network", "");
+  for (const char* name : kRunOptions)
+    for (const char* value : call.args.values(name, call.arena))
+      request.run_options.insert(request.run_options.end(), {"--" + std::string(name), value});
   request.cache = !call.args.flag("no-cache");
   const bool quiet = call.args.flag("quiet");
   if (!quiet) request.say = [](const std::string& line) { return print(line); };

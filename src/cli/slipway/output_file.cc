@@ -37,7 +37,8 @@ Result<OutputFile> OutputFile::open(const char* path, const char* verb) {
   }
   file.path_ = path;
   const std::string temporary = file.path_ + "." + std::to_string(getpid()) + ".tmp";
-  file.fd_ = TRY(sys::open_at(AT_FDCWD, temporary.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600));
+  file.fd_ = Fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.fd_) return Error::sys(errno, "open `%s`", path);
   file.temporary_ = temporary;
   return file;
 }
