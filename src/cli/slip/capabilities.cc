@@ -2,6 +2,8 @@
 
 #include <sys/prctl.h>
 
+#include <string>
+
 #include "oci/names.h"
 #include "src/sys/cap.h"
 
@@ -46,22 +48,27 @@ void leave_out_ungranted(oci::Process& process, bool own_user_namespace, Arena& 
   process.capabilities = sets;
   const auto limit = [&](const char* set, List<Str>& names, uint64_t to, const char* reason) {
     ListBuilder<Str> kept(arena);
+    std::string lost;
     for (const Str& name : names) {
       if ((bit_of(name) & ~to) == 0)
         kept.add(name);
       else
-        warnings.add(arena.format("process.capabilities.%s: %s %s, ignored", set, name.c_str(), reason));
+        lost.append(lost.empty() ? "" : ", ").append(name);
     }
     names = kept.list();
+    if (!lost.empty() && reason)
+      warnings.add(arena.format("process.capabilities.%s: ignored, as %s: %s", set, reason, lost.c_str()));
     return bits_of(names);
   };
-  constexpr char kNotMine[] = "cannot be granted";
+  constexpr char kNotMine[] = "not to be granted here";
   const uint64_t bounding = limit("bounding", sets->bounding, all ? kAll : bounding_set(), kNotMine);
   const uint64_t permitted = limit("permitted", sets->permitted, mine, kNotMine);
-  limit("effective", sets->effective, permitted, "is not permitted");
+  limit("effective", sets->effective, permitted, "not permitted");
   const uint64_t inheritable =
-      limit("inheritable", sets->inheritable, bounding & mine, "is not in the bounding set");
-  limit("ambient", sets->ambient, permitted & inheritable, "is not both permitted and inheritable");
+      limit("inheritable", sets->inheritable, bounding & mine, "not in the bounding set");
+  // Since CVE-2022-29162 podman and buildah name ambient ones and no inheritable ones, and mean nothing by it.
+  limit("ambient", sets->ambient, permitted & inheritable,
+        inheritable ? "not both permitted and inheritable" : nullptr);
 }
 
 bool has_user_namespace(const oci::Spec& spec) {
