@@ -198,7 +198,10 @@ List<Str> merge_environment(const List<Str>& first, const List<Str>& second, Are
   };
   for (const Str item : first) put(item);
   for (const Str item : second) put(item);
-  return merged.list();
+  ListBuilder<Str> set(arena);
+  for (const Str item : merged.list())
+    if (item.view().find('=') != std::string_view::npos) set.add(item);
+  return set.list();
 }
 
 Status merge_command(ContainerConfig& config, const List<Str>& image_entrypoint, const List<Str>& image_cmd,

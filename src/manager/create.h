@@ -32,7 +32,8 @@ Result<NewContainer> create_container(store::Store& store, CreateRequest& reques
 Status merge_command(store::ContainerConfig& config, const List<Str>& image_entrypoint,
                      const List<Str>& image_cmd, bool entrypoint_given);
 
-/// The variables of `first` with those of `second` put in their place or after them.
+/// The variables of `first` with those of `second` put in their place or after them. A name without a value takes the
+/// variable away.
 List<Str> merge_environment(const List<Str>& first, const List<Str>& second, Arena& arena);
 
 }  // namespace slipway::manager

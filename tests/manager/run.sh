@@ -46,6 +46,9 @@ check_eq box "$(in_container -h box -- hostname)"
 check_eq box "$(in_container -h box -- cat /etc/hostname)"
 check_eq example "$(in_container --domainname example -- cat /proc/sys/kernel/domainname)"
 check_eq 'a b' "$(in_container -e A=a -e B=b -- sh -c 'echo $A $B')"
+slipway import -c 'ENV A=image' -c 'ENV B=image' "$TMPDIR/busybox-rootfs" with-env >/dev/null
+check_eq 'unset|' "$(env -u A "$SLIPWAY" --root "$TMPDIR/slipway" --run-root "$TMPDIR/slipway-run" run --rm -e A -e B= with-env sh -c 'echo "${A-unset}|$B"')" \
+  'a name that is not set here'
 check_eq inherited "$(INHERITED=inherited slipway run --rm -e INHERITED busybox sh -c 'echo $INHERITED')"
 printf '# comment\nX=1\n\nY=two words\n' >"$TMPDIR/env"
 check_eq '1 two words' "$(in_container --env-file "$TMPDIR/env" -- sh -c 'echo $X $Y')"

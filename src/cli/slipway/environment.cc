@@ -49,18 +49,20 @@ Result<List<Str>> file_lines(const Call& call, const char* option) {
 
 Result<List<Str>> read_environment(const Call& call) {
   ListBuilder<Str> env(call.arena);
-  const auto add = [&](Str item) {
+  const auto add = [&](Str item, bool unset) {
     if (strchr(item.c_str(), '=')) {
       env.add(item);
     } else if (const char* value = getenv(item.c_str())) {
       env.add(call.arena.format("%s=%s", item.c_str(), value));
+    } else if (unset) {
+      env.add(item);
     }
   };
-  for (const Str line : TRY(file_lines(call, "env-file"))) add(line);
+  for (const Str line : TRY(file_lines(call, "env-file"))) add(line, false);
   for (const Str item : option_texts(call, "env")) {
     if (item.empty() || item.c_str()[0] == '=')
       return Error::of(ErrorKind::usage, "invalid environment variable: %s", item.c_str());
-    add(item);
+    add(item, true);
   }
   return env.list();
 }

@@ -6,7 +6,7 @@
 namespace slipway::cli {
 
 /// The variables of --env-file and --env, in this order. KEY=VALUE stays; KEY alone takes the value from this
-/// process, or is left out when it has none.
+/// process; when it has none, it stays alone where --env says it, and means that there shall be no such variable.
 Result<List<Str>> read_environment(const Call& call);
 
 /// The lines of the files that `option` names, without comments and empty lines.
