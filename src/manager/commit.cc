@@ -76,6 +76,7 @@ Map<json::Raw> key_map(const List<Str>& keys, Arena& arena) {
 void take_over(const store::ContainerConfig& from, oci::ContainerDefaults& to, Arena& arena) {
   to.user = from.user;
   to.exposed_ports = key_map(from.exposed_ports, arena);
+  if (!from.volumes.empty()) to.volumes = key_map(from.volumes, arena);
   to.env = from.env;
   to.entrypoint = from.entrypoint;
   to.cmd = from.cmd;

@@ -109,6 +109,7 @@ Status apply_image(CreateRequest& request, const FoundImage& image, Arena& arena
   if (config.working_dir.empty()) config.working_dir = defaults.working_dir;
   if (config.stop_signal.empty()) config.stop_signal = defaults.stop_signal;
   config.exposed_ports = keys_of(defaults.exposed_ports, config.exposed_ports, arena);
+  config.volumes = keys_of(defaults.volumes, config.volumes, arena);
   config.labels = merge_labels(defaults.labels, config.labels, arena);
   merge_healthcheck(config, defaults.healthcheck, arena);
   add_image_volumes(record, defaults, arena);

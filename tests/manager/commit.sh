@@ -76,3 +76,11 @@ check slipway import "$TMPDIR/bare" bare
 check slipway run --name bare bare /bin/sh -c 'echo x >/x'
 check slipway diff bare
 check_eq "A /x" "$out"
+
+# A volume without a name is the container's, and the image's that is made of it; one that has a name is nobody's.
+check slipway run --name volumes -v /data -v named:/named bare /bin/sh -c true
+check_eq '{"/data":{}}' "$(slipway inspect -f '{{json .Config.Volumes}}' volumes)"
+check slipway commit volumes volumes
+check_eq '{"/data":{}}' "$(slipway inspect -f '{{json .Config.Volumes}}' volumes:latest)"
+check slipway create --name inherits volumes
+check_eq /data "$(slipway inspect -f '{{range .Mounts}}{{.Destination}}{{end}}' inherits)"

@@ -219,6 +219,7 @@ Result<store::MountPoint> tmpfs_option(const Call& call, std::string_view word) 
 Status read_mounts(const Call& call, manager::CreateRequest& request) {
   ListBuilder<store::MountPoint> mounts(call.arena);
   ListBuilder<Str> binds(call.arena);
+  ListBuilder<Str> anonymous(call.arena);  // they are the container's own, as those of its image
   const auto add = [&](const store::MountPoint& mount) -> Status {
     for (const store::MountPoint& other : mounts.list())
       if (other.destination == mount.destination.view())
@@ -229,7 +230,10 @@ Status read_mounts(const Call& call, manager::CreateRequest& request) {
   for (const char* word : call.args.values("volume", call.arena)) {
     const store::MountPoint mount = TRY(volume_option(call, word));
     TRY(add(mount));
-    if (std::string_view(word).find(':') != std::string_view::npos) binds.add(Str::wrap(word));
+    if (mount.anonymous)
+      anonymous.add(mount.destination);
+    else
+      binds.add(Str::wrap(word));
   }
   for (const char* word : call.args.values("mount", call.arena)) {
     const store::MountPoint mount = TRY(mount_option(call, word));
@@ -243,6 +247,7 @@ Status read_mounts(const Call& call, manager::CreateRequest& request) {
   }
   static_cast<List<Entry<Str>>&>(request.record->host.tmpfs) = tmpfs.list();
   request.record->host.binds = binds.list();
+  request.record->config.volumes = anonymous.list();
   request.record->mounts = mounts.list();
   return {};
 }
