@@ -23,6 +23,7 @@
 #include "src/base/fault.h"
 #include "src/sys/file.h"
 #include "src/sys/mount.h"
+#include "src/sys/remove_tree.h"
 
 namespace slipway::drivers {
 namespace {
@@ -147,9 +148,6 @@ sys::MountSpec Devicemapper::spec_of(const sys::DmDevice& device, bool read_only
     spec.settings.emplace_back("/sys/fs/xfs/" + device.path.substr(device.path.rfind('/') + 1) +
                                    "/error/metadata/ENOSPC/max_retries",
                                pool_.options().nospace_retries);
-  for (const sys::MountSpec::Option& option : spec.options)
-    spec.legacy +=
-        (spec.legacy.empty() ? "" : ",") + option.key + (option.value.empty() ? "" : "=" + option.value);
   return spec;
 }
 
@@ -396,6 +394,11 @@ Status set_option(ThinPoolOptions& options, const std::string& key, const std::s
   for (const auto& known : sizes) {
     if (key != known.key) continue;
     *known.size = TRY(parse_size(value));
+    if (known.size == &options.block_size &&
+        (options.block_size % (64 << 10) != 0 || options.block_size == 0 || options.block_size > 1 << 30))
+      return Error::of(ErrorKind::invalid, "`%s` is not a multiple of 64k up to 1g", value.c_str());
+    if (known.size == &options.metadata_size && options.metadata_size < 2 << 20)
+      return Error::of(ErrorKind::invalid, "`%s` is less than 2m", value.c_str());
     return {};
   }
   const struct {
@@ -460,7 +463,9 @@ Result<std::unique_ptr<Driver>> open_devicemapper(const std::string& root, const
   Home home = TRY(open_home(root, "devicemapper"));
   Fd mounts = TRY(home.make_directory("mnt", 0755));
   Staging staging = TRY(Staging::open(home.dir.get()));
-  ThinPool pool = TRY(ThinPool::open(home, parsed));
+  Result<ThinPool> opened = ThinPool::open(home, parsed);
+  if (!opened.ok() && home.fresh) (void)sys::remove_tree(AT_FDCWD, home.path.c_str());
+  ThinPool pool = TRY(std::move(opened));
   return std::unique_ptr<Driver>(std::make_unique<Devicemapper>(std::move(home), std::move(pool),
                                                                 std::move(mounts), std::move(staging)));
 }

@@ -96,7 +96,8 @@ Status write_transaction(int metadata, const ThinTransaction& transaction) {
 Result<DeviceSet> read_device_set(int metadata) {
   Arena arena;
   Result<DeviceSetFile*> file = read_as<DeviceSetFile>(metadata, kDeviceSet, arena);
-  if (!file.ok() && file.error().code() == ENOENT) return DeviceSet();
+  if (!file.ok() && (file.error().code() == ENOENT || file.error().kind() == ErrorKind::invalid))
+    return DeviceSet();
   const DeviceSetFile* read = TRY(std::move(file));
   return DeviceSet{read->next_device_id, std::string(read->base_uuid), std::string(read->base_fs)};
 }

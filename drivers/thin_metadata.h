@@ -25,7 +25,7 @@ bool has_transaction(int metadata);
 /// not_found when there was none yet.
 Result<ThinTransaction> read_transaction(int metadata);
 Status write_transaction(int metadata, const ThinTransaction& transaction);
-/// The default when there is none yet.
+/// The default when there is none yet, or none that can be read.
 Result<DeviceSet> read_device_set(int metadata);
 Status write_device_set(int metadata, const DeviceSet& set);
 /// not_found when there is no such device.

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "drivers/device_fs.h"
 #include "drivers/staging.h"
@@ -103,7 +105,7 @@ Status ThinPool::open_own_pool(const Home& home) {
 
 Status ThinPool::check_given_pool() {
   Result<sys::DeviceMapper::Target> table = mapper_.table(pool_);
-  if (!table.ok()) return std::move(table).error();
+  if (!table.ok()) return Status(std::move(table).error()).ctx("dm.thinpooldev");
   if (table->type != "thin-pool")
     return Error::of(ErrorKind::invalid, "dm.thinpooldev: `%s` is a %s, not a thin-pool", pool_.c_str(),
                      table->type.c_str());
@@ -143,10 +145,12 @@ std::string ThinPool::backing_device(bool metadata) const {
 
 // --- transactions --------------------------------------------------------------------------------------------------
 
+// A file that cannot be read may be that of any device.
 Result<bool> ThinPool::is_taken(uint64_t id, const std::string& but_for) const {
   for (const std::string& name : TRY(names_in(metadata_.get(), "."))) {
     if (name == but_for || name.ends_with("-metadata") || name.ends_with(".tmp")) continue;
-    if (TRY(read(name)).id == id) return true;
+    Result<ThinDevice> device = read(name);
+    if (!device.ok() || device->id == id) return true;
   }
   return false;
 }
@@ -154,8 +158,9 @@ Result<bool> ThinPool::is_taken(uint64_t id, const std::string& but_for) const {
 Status ThinPool::roll_back() const {
   const PoolStatus pool = TRY(status());
   Result<ThinTransaction> pending = read_transaction(metadata_.get());
+  // One that cannot be read is none: a device that it was for stays in the pool.
   if (!pending.ok())
-    return pending.error().kind() == ErrorKind::not_found ? Status() : Status(std::move(pending).error());
+    return pending.error().kind() == ErrorKind::failed ? Status(std::move(pending).error()) : Status();
   if (pending->opens == pool.transaction) return {};
   if (pending->opens != pool.transaction + 1)
     return Error::of(ErrorKind::failed,
@@ -237,11 +242,23 @@ Status ThinPool::write(const std::string& name, const ThinDevice& device) const 
   return write_thin_device(metadata_.get(), name, device);
 }
 
+/// What deviceset-metadata said. The next device gets the first number that is free.
+Result<DeviceSet> ThinPool::find_base(const ThinDevice& base) const {
+  const sys::DmDevice device = TRY(activate(base));
+  Result<DeviceFs> found = probe_device_fs(device.path);
+  TRY(deactivate(base, false, 3000));
+  DeviceSet set;
+  set.base_fs = TRY(std::move(found)).type;
+  TRY(write_device_set(metadata_.get(), set));
+  return set;
+}
+
 Status ThinPool::make_base() {
   fs_ = options_.fs.empty() ? "" : options_.fs;
   Result<ThinDevice> known = read(kBase);
   DeviceSet set = TRY(read_device_set(metadata_.get()));
   if (known.ok() && known->initialized) {
+    if (set.base_fs.empty()) set = TRY(find_base(*known));
     if (!fs_.empty() && fs_ != set.base_fs)
       return Error::of(ErrorKind::invalid, "dm.fs is %s, but the layers here are on %s", fs_.c_str(),
                        set.base_fs.c_str());
@@ -260,9 +277,11 @@ Status ThinPool::make_base() {
   TRY(write(kBase, base));
   TRY(finish(base.transaction));
   const sys::DmDevice device = TRY(activate(base));
-  TRY(make_device_fs(device.path, fs_, options_.mkfs_arguments));
-  const DeviceFs made = TRY(probe_device_fs(device.path));
+  Status formatted = make_device_fs(device.path, fs_, options_.mkfs_arguments);
+  Result<DeviceFs> found = formatted.ok() ? probe_device_fs(device.path) : std::move(formatted).error();
   TRY(deactivate(base, false, 3000));
+  if (!found.ok()) (void)remove(kBase);
+  const DeviceFs made = TRY(std::move(found));
   set = TRY(read_device_set(metadata_.get()));
   set.base_fs = made.type;
   set.base_uuid = made.uuid;
@@ -326,7 +345,9 @@ bool ThinPool::is_active(const ThinDevice& device) const {
 
 // The name goes first: from then on nobody finds the layer, and delete_marked() finishes what a crash interrupts.
 Status ThinPool::remove(const std::string& name) const {
-  const ThinDevice device = TRY(read(name));
+  Result<ThinDevice> known = read(name);
+  if (!known.ok() && known.error().kind() == ErrorKind::invalid) return remove_damaged(name);
+  const ThinDevice device = TRY(std::move(known));
   // What was mounted on it a moment ago may still be on its way out.
   Status idle = deactivate(device, false, 3000);
   if (!idle.ok() && !options_.deferred_deletion) return idle;
@@ -334,6 +355,19 @@ Status ThinPool::remove(const std::string& name) const {
     return Error::sys(errno, "rename `metadata/%s`", name.c_str());
   fault_point("devicemapper.remove.marked");
   return delete_marked();
+}
+
+// Whose file says nothing any more: its device is one that no file has.
+Status ThinPool::remove_damaged(const std::string& name) const {
+  if (unlinkat(metadata_.get(), name.c_str(), 0) < 0 && errno != ENOENT)
+    return Error::sys(errno, "remove `metadata/%s`", name.c_str());
+  const DeviceSet set = TRY(read_device_set(metadata_.get()));
+  for (uint64_t id = 1; id < set.next_device; ++id) {
+    if (TRY(is_taken(id, ""))) continue;
+    (void)mapper_.remove(device_name(id), false, 200);
+    TRY(delete_device(id));
+  }
+  return {};
 }
 
 Result<size_t> ThinPool::marked() const {
@@ -345,14 +379,16 @@ Result<size_t> ThinPool::marked() const {
 Status ThinPool::delete_marked() const {
   for (const std::string& name : TRY(names_in(metadata_.get(), "."))) {
     if (!name.starts_with(kMark)) continue;
-    const ThinDevice device = TRY(read(name));
+    Result<ThinDevice> known = read(name);
+    ThinDevice device = known.ok() ? std::move(*known) : ThinDevice();
+    device.id = strtoull(name.c_str() + strlen(kMark), nullptr, 10);
     Status idle = deactivate(device, false, 0);
     if (!idle.ok() && idle.error().kind() == ErrorKind::in_use) {
       (void)deactivate(device, true);
       continue;
     }
     TRY(std::move(idle));
-    if (own_ && options_.discard) TRY(discard(device));
+    if (own_ && options_.discard && device.size) TRY(discard(device));
     Status deleted = delete_device(device.id);
     if (!deleted.ok() && deleted.error().code() == EBUSY) continue;  // the mark stays
     TRY(std::move(deleted));

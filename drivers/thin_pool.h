@@ -22,6 +22,8 @@
 
 namespace slipway::drivers {
 
+struct DeviceSet;  // thin_metadata.h
+
 struct ThinPoolOptions {
   uint64_t base_size = 10ULL << 30;     // dm.basesize
   uint64_t data_size = 100ULL << 30;    // dm.loopdatasize
@@ -107,8 +109,10 @@ class ThinPool {
   /// Whether a device is recorded with this number, under another name than `but_for`.
   Result<bool> is_taken(uint64_t id, const std::string& but_for) const;
   Status make_base();
+  Result<DeviceSet> find_base(const ThinDevice& base) const;
   Status check_free(const PoolStatus& pool) const;
   Status delete_device(uint64_t id) const;
+  Status remove_damaged(const std::string& name) const;
   Status discard(const ThinDevice& device) const;
   /// Begins a transaction: finds a free number for the device of `name` and calls `act` with it.
   template <class Act>

@@ -26,12 +26,12 @@ class Checker {
       TRY(stores_.driver.recover());
       TRY(store::Containers(store_).collect());
     }
-    users_ = TRY(image_users(store_));
     if (!options_.quick) TRY(check_blobs());
     TRY(check_images());
     TRY(check_names());
     TRY(check_containers());
-    TRY(check_orphans());
+    // With a record that cannot be read, nobody knows what is needed.
+    if (all_read_) TRY(check_orphans());
     if (options_.repair) {
       TRY(store::refresh_index(images_));
       TRY(store::forget_marks(images_.root));
@@ -61,9 +61,17 @@ class Checker {
     return {};
   }
 
+  Status unreadable(const Error& error) {
+    problem("%s", error.text());
+    all_read_ = false;
+    return {};
+  }
+
   Status check_images() {
     Arena arena;
-    for (const store::Image& image : TRY(images_.images.list(arena))) {
+    Result<List<store::Image>> images = images_.images.list(arena);
+    if (!images.ok()) return unreadable(images.error());
+    for (const store::Image& image : *images) {
       Status good = check_image(image);
       if (!good.ok())
         problem("image %.12s: %s (remove it and load it again)", image.id.c_str(), good.error().text());
@@ -81,40 +89,38 @@ class Checker {
       if (!images_.content.has(layer.blob))
         return Error::of(ErrorKind::not_found, "blob %s is missing", layer.blob.text().c_str());
       const std::string parent = layer.parent ? layer.parent.hex() : "";
-      const bool record = images_.layers.has(id);
+      const bool record = check_layer(layer);
       Status tree = stores_.driver.check(id, {parent, true}, false);
-      if (record && tree.ok()) {
-        TRY(check_layer(layer));
-        continue;
-      }
+      if (record && tree.ok()) continue;
       if (!seen_.insert(id).second) continue;
-      Problem& found = tree.ok() ? problem("layer %.12s: its record is missing", id.c_str())
+      Problem& found = !record ? problem("layer %.12s: its record is %s", id.c_str(),
+                                         images_.layers.has(id) ? "damaged" : "missing")
                        : tree.error().kind() == ErrorKind::not_found
                            ? problem("layer %.12s: its tree is missing", id.c_str())
                            : problem("layer %.12s: %s", id.c_str(), tree.error().text());
       if (!options_.repair) continue;
       if (!tree.ok() && !stores_.driver.check(id, {parent, true}, true).ok())
         TRY(stores_.driver.remove(id));  // what is left of it
+      if (!record) TRY(images_.layers.remove(id));
       TRY(restore_layer(stores_, layer));
       found.repaired = true;
     }
     return {};
   }
 
-  Status check_layer(const LayerSource& layer) {
+  /// Whether its record can be read, and says what the image says.
+  bool check_layer(const LayerSource& layer) {
     Arena arena;
-    const store::Layer* record = TRY(images_.layers.get(layer.chain.hex(), arena));
-    const std::string parent = layer.parent ? layer.parent.hex() : "";
-    if (!(record->parent == parent) || !(record->diff_id == layer.diff_id.text()))
-      return Error::of(ErrorKind::invalid, "the record of layer %.12s says something else than the image",
-                       layer.chain.hex().c_str());
-    return {};
+    Result<store::Layer*> record = images_.layers.get(layer.chain.hex(), arena);
+    return record.ok() && (*record)->parent == (layer.parent ? layer.parent.hex() : "") &&
+           (*record)->diff_id == layer.diff_id.text();
   }
 
   Status check_names() {
     Arena arena;
     for (const store::Name& name : TRY(images_.images.names())) {
-      if (images_.images.get(name.id, arena).ok()) continue;
+      Result<store::Image*> image = images_.images.get(name.id, arena);
+      if (image.ok() || image.error().kind() != ErrorKind::not_found) continue;
       Problem& found =
           problem("name %s: there is no image %.12s", name.reference.familiar().c_str(), name.id.c_str());
       if (options_.repair) found.repaired = images_.images.untag(name.reference).ok();
@@ -123,6 +129,9 @@ class Checker {
   }
 
   Status check_containers() {
+    Result<std::vector<ImageUser>> users = image_users(store_);
+    if (!users.ok()) return unreadable(users.error());
+    users_ = std::move(*users);
     for (const ImageUser& user : users_) {
       if (!user.layer.empty() && !TRY(stores_.driver.exists(user.layer))) {
         problem("container %.12s: layer %.12s is missing", user.container.c_str(), user.layer.c_str());
@@ -164,6 +173,7 @@ class Checker {
   store::Store& store_;
   CheckOptions options_;
   std::vector<ImageUser> users_;
+  bool all_read_ = true;
   std::set<Digest> bad_;
   std::set<std::string> seen_;
   std::vector<Problem> problems_;

@@ -84,6 +84,16 @@ check slipway system check --repair
 check_contains "$out" "repaired"
 check slipway system check
 check slipway run --rm base true
+for record in "$root"/graph/*/json; do : >"$record"; done
+check_fails_with "its record is damaged"
+check slipway system check --repair
+check slipway system check
+check slipway run --rm base true
+damaged=$(slipway create base true)
+: >"$root/containers/$damaged/record.json"
+check_fails_with "record of container \`$damaged"
+check slipway rm "$damaged"
+check slipway system check
 rm -r "$root/overlay2/$layer"
 check_fails_with "its tree is missing"
 check slipway system check --repair

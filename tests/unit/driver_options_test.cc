@@ -65,7 +65,11 @@ void devicemapper_options(void**) {
                                           {"dm.xfs_nospace_max_retries", "-2"},
                                           {"dm.xfs_nospace_max_retries", ""},
                                           {"dm.xfs_nospace_max_retries", "3x"},
-                                          {"dm.unknown", "1"}}) {
+                                          {"dm.unknown", "1"},
+                                          {"dm.blocksize", "1k"},
+                                          {"dm.blocksize", "100k"},
+                                          {"dm.blocksize", "0"},
+                                          {"dm.loopmetadatasize", "1k"}}) {
     Result<std::unique_ptr<Driver>> driver = open_driver("devicemapper", "/nonexistent", {{key, value}});
     assert_false(driver.ok());
     assert_true(driver.error().kind() == ErrorKind::invalid);
