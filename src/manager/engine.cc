@@ -18,6 +18,7 @@
 #include "src/manager/observe.h"
 #include "src/manager/shared_memory.h"
 #include "src/store/containers.h"
+#include "src/sys/cgroup.h"
 #include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
@@ -224,6 +225,25 @@ Status engine_signal(store::Store& store, std::string_view id, int signal) {
     return Error::of(ErrorKind::in_use, "container not running");
   if (sys::pidfd_send_signal(pidfd.get(), signal) < 0) return Error::sys(errno, "signal the container");
   return {};
+}
+
+Result<runtime::CgroupRecord> engine_cgroup(store::Store& store, std::string_view id) {
+  if (!is_external(store, id)) return TRY(runtime::load_state(runtime_context(store), id)).cgroup;
+  Arena arena;
+  const Observed observed = TRY(observe(store, id, arena));
+  const std::vector<sys::CgroupMembership> memberships = TRY(sys::read_memberships(observed.state->pid));
+  runtime::CgroupRecord record;
+  for (const sys::CgroupHierarchy& hierarchy : TRY(sys::find_hierarchies()))
+    for (const sys::CgroupMembership& one : memberships) {
+      // Where the runtime has made none of its own, it would be one of others, too.
+      if (one.controllers != hierarchy.controllers || one.path.find(id) == std::string::npos) continue;
+      record.path = one.path;
+      record.directories.emplace_back(one.controllers, hierarchy.mount + one.path);
+    }
+  if (record.directories.empty())
+    return Error::of(ErrorKind::unsupported, "container %.*s has no cgroup of its own",
+                     static_cast<int>(id.size()), id.data());
+  return record;
 }
 
 Status engine_pause(store::Store& store, std::string_view id, bool frozen) {

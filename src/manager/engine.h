@@ -22,6 +22,9 @@ Status engine_delete(store::Store& store, std::string_view id);
 /// The same for the monitor that has made it, when its init has ended.
 Status engine_delete_own(store::Store& store, std::string_view id, const runtime::Created& created);
 
+/// Where the limits and figures of a running container are. Of another runtime's: where its init is.
+Result<runtime::CgroupRecord> engine_cgroup(store::Store& store, std::string_view id);
+
 /// Runs a process in a container of another runtime, with this process's streams; its exit code.
 Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Process& process);
 

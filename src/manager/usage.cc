@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "src/manager/launch.h"
+#include "src/manager/engine.h"
 #include "src/manager/observe.h"
 #include "src/sys/cgroup.h"
 #include "src/sys/file.h"
@@ -107,12 +107,12 @@ Result<Usage> container_usage(store::Store& store, std::string_view id) {
   Arena arena;
   const Observed observed = TRY(observe(store, id, arena));
   if (!observed.is_running()) return not_running(id);
-  const runtime::State state = TRY(runtime::load_state(runtime_context(store), id));
+  const runtime::CgroupRecord cgroup = TRY(engine_cgroup(store, id));
   Usage out;
   timespec now = {};
   clock_gettime(CLOCK_MONOTONIC, &now);
   out.taken_at = static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-  read_cgroup(state.cgroup, out);
+  read_cgroup(cgroup, out);
   read_network(observed.state->pid, out);
   // No limit is the machine's memory.
   const auto machine =

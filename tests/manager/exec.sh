@@ -56,6 +56,12 @@ for name in runc crun; do
   check slipway exec -d other true
   run slipway exec -d other /no/such/program
   [ "$status" != 0 ] || fail "exec -d of a missing program with $name succeeded"
+  check_contains "$(slipway top other -o args)" "sleep 1000"
+  if [ -d /sys/fs/cgroup/pids ]; then
+    check slipway update --pids-limit 77 other
+    check_eq 77 "$(slipway exec other cat /sys/fs/cgroup/pids/pids.max)" "limit after update with $name"
+    [ "$(slipway stats --no-stream --format '{{.PIDs}}' other)" -ge 3 ] || fail "stats with $name"
+  fi
   check_fails 1 'not with a container of another runtime' slipway exec --detach-keys x other true
   check slipway rm -f other
 done

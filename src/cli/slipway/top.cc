@@ -12,7 +12,7 @@
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/manager/launch.h"
+#include "src/manager/engine.h"
 #include "src/manager/observe.h"
 #include "src/runtime/cgroup.h"
 #include "src/store/containers.h"
@@ -179,9 +179,8 @@ Result<int> run(const Call& call) {
   const std::string id = TRY(containers.find(call.args[0]));
   const manager::Observed observed = TRY(manager::observe(*store, id, call.arena));
   if (!observed.is_running()) return manager::not_running(id);
-  const runtime::Context context = manager::runtime_context(*store);
-  const runtime::State state = TRY(runtime::load_state(context, id));
-  const auto cgroup = TRY(runtime::open_cgroup(context, state.cgroup));
+  const runtime::CgroupRecord where = TRY(manager::engine_cgroup(*store, id));
+  const auto cgroup = TRY(runtime::open_cgroup(manager::runtime_context(*store), where));
   std::vector<pid_t> pids = TRY(cgroup->processes());
   std::sort(pids.begin(), pids.end());
   const time_t boot = boot_time();

@@ -4,8 +4,8 @@
 #include "src/cli/slipway/container_options.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/engine.h"
 #include "src/manager/events.h"
-#include "src/manager/launch.h"
 #include "src/manager/observe.h"
 #include "src/manager/spec.h"
 #include "src/runtime/cgroup.h"
@@ -54,9 +54,8 @@ Status update_one(const Call& call, store::Store& store, std::string_view name) 
   TRY(merge(call, record->host));
   const manager::Observed observed = TRY(manager::observe(store, id, call.arena));
   if (observed.is_running()) {
-    const runtime::Context context = manager::runtime_context(store);
-    const runtime::State state = TRY(runtime::load_state(context, id));
-    const auto cgroup = TRY(runtime::open_cgroup(context, state.cgroup));
+    const runtime::CgroupRecord where = TRY(manager::engine_cgroup(store, id));
+    const auto cgroup = TRY(runtime::open_cgroup(manager::runtime_context(store), where));
     oci::Resources* resources = TRY(manager::spec_resources(record->host, call.arena));
     resources->devices = {};  // stay as they are
     TRY(cgroup->apply(*resources));
