@@ -128,7 +128,19 @@ Result<std::string> LayerTree::clean(std::string_view name) {
   return path;
 }
 
-Result<std::string> LayerTree::resolve(const std::string& path) const {
+/// The target of the symbolic link that the parent layer has at `path`; "" when it has none.
+Result<std::string> LayerTree::link_below(const std::string& path) {
+  struct stat info;
+  if (!track_ && (hidden(path) || fstatat(root_, path.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0))
+    return std::string();
+  const int tree = track_ ? root_ : TRY(lower());
+  const Fd link(tree < 0 ? -1 : sys::openat2(tree, path.c_str(), O_PATH | O_NOFOLLOW, kInside));
+  if (!link || fstatat(link.get(), "", &info, AT_EMPTY_PATH) < 0 || !S_ISLNK(info.st_mode))
+    return std::string();
+  return read_link(link.get()).ctx("read the link `%s`", path.c_str());
+}
+
+Result<std::string> LayerTree::resolve(const std::string& path) {
   if (links_.empty()) return path;
   std::string resolved, left = path;
   for (int follows = 0; !left.empty();) {
@@ -139,13 +151,17 @@ Result<std::string> LayerTree::resolve(const std::string& path) const {
     if (part.empty() || part == "." || part == "..") continue;
     const std::string here = join(resolved, part);
     const auto link = links_.find(here);
-    if (link == links_.end()) {
+    // Where a link of this layer leads, one of the parent layer is followed, too; elsewhere an entry replaces it.
+    const std::string target = link != links_.end() ? link->second
+                               : follows            ? TRY(link_below(here))
+                                                    : std::string();
+    if (target.empty()) {
       resolved = here;
       continue;
     }
     if (++follows > 40) return Error::sys(ELOOP, "open directory `%s`", path.c_str());
-    if (link->second.starts_with('/')) resolved.clear();
-    left = link->second + "/" + left;
+    if (target.starts_with('/')) resolved.clear();
+    left = target + "/" + left;
   }
   return resolved;
 }

@@ -39,7 +39,7 @@ class LayerTree {
   /// A name of the archive as a path below the root without "." and "..", "" for the root itself.
   static Result<std::string> clean(std::string_view name);
   /// The directory that such a path leads to by the symbolic links of this layer, which are followed as in a chroot.
-  Result<std::string> resolve(const std::string& path) const;
+  Result<std::string> resolve(const std::string& path);
   /// What stands at `path` now is a symbolic link of this layer.
   void set_link(const std::string& path, const std::string& target) { links_[path] = target; }
   /// The same link at another path, if it is one.
@@ -81,6 +81,7 @@ class LayerTree {
 
   bool ours(const std::string& path) const { return !track_ || made_.contains(path); }
   bool hidden(const std::string& path) const;
+  Result<std::string> link_below(const std::string& path);
   Result<int> slow_directory(const std::string& path, const timespec& mtime);
   Status adopt(int fd, const std::string& path, bool made, const timespec& mtime);
   int remember(const std::string& path, Fd fd);

@@ -68,6 +68,7 @@ cases = {
                  '+o +d/n +d/n/x +d/q +d/q/y -d/a +h'),
     'own-links': (lambda: Layer().sym('o', '/../t').sym('t', './d/../d/sub').add('o/n').sym('v', 'o').link('w', 'v').add('w/m'),
                   '+o +t +d/sub/n +v +w +d/sub/m'),
+    'own-link-to-link-below': (lambda: Layer().sym('o', 's').add('o/n').sym('u', '/s/sub/..').add('u/m'), '+o +d/n +u +d/m'),
     'own-link-gone': (lambda: Layer().sym('q/l', '/d').add('q').dir('q').add('q/l/x').sym('o', 'd').dir('o').add('o/y'), '+q +q/l +q/l/x +o +o/y'),
     'hard-link-below': (lambda: Layer().link('f2', 'f').link('s2', 's').link('p2', 'p').link('n2', 'n').link('d/x2', 'd/sub/x'),
                         '+f2 +s2 +p2 +n2 +d/x2'),
