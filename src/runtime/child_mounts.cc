@@ -52,7 +52,7 @@ Outcome data_with_mode(const PlannedMount& mount, int where, char (&data)[kPage]
 }
 
 /// Each "key" or "key=value" of the data, and the flags that belong to the file system.
-int configure(int context, const PlannedMount& mount) {
+int configure(int context, const PlannedMount& mount, const char* options) {
   struct Flag {
     unsigned long flag;
     const char* name;
@@ -67,7 +67,7 @@ int configure(int context, const PlannedMount& mount) {
     if (mount.flags & flag.flag && sys::fsconfig(context, FSCONFIG_SET_FLAG, flag.name, nullptr, 0) < 0)
       return -1;
   char data[kPage];
-  strcpy(data, mount.data);
+  strcpy(data, options);
   for (char* option = data; *option;) {
     char* end = strchrnul(option, ',');
     char* next = *end ? end + 1 : end;
@@ -81,9 +81,9 @@ int configure(int context, const PlannedMount& mount) {
   return sys::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
 }
 
-Outcome mount_idmapped(const PlannedMount& mount, int where) {
+Outcome mount_idmapped(const PlannedMount& mount, int where, const char* data) {
   const Fd context(sys::fsopen(mount.type, FSOPEN_CLOEXEC));
-  if (!context || configure(context.get(), mount) < 0) return mount_failed(mount);
+  if (!context || configure(context.get(), mount, data) < 0) return mount_failed(mount);
   const Fd tree(sys::fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
   if (!tree) return mount_failed(mount);
   mount_attr attributes = {};
@@ -100,7 +100,7 @@ Outcome mount_idmapped(const PlannedMount& mount, int where) {
 /// Mounts on the directory `where`. `refused` becomes true when the kernel refuses this file system here, and
 /// something else may stand in.
 Outcome mount_on(const PlannedMount& mount, int where, const char* data, bool& refused) {
-  if (mount.idmap >= 0) return mount_idmapped(mount, where);
+  if (mount.idmap >= 0) return mount_idmapped(mount, where, data);
   if (fchdir(where) < 0) return mount_failed(mount);
   int status = sys::mount(mount.source, ".", mount.type, mount.flags, data);
   if (status < 0 && errno == EINVAL && *mount.data_retry)

@@ -42,19 +42,21 @@ check_eq 755 "$(stat -c %a b/rootfs/etc/conf)"
 
 # tmpfs: the mode of what it covers, or 1777; options reach it; tmpcopyup.
 drop_mounts
-mkdir -m 1750 b/rootfs/data
+mkdir -m 1750 b/rootfs/data b/rootfs/mapped
 echo kept >b/rootfs/data/file
 chown 7:8 b/rootfs/data/file
 mount_of /data tmpfs tmpfs size=64k
 mount_of /fresh tmpfs tmpfs nodev
+mount_of /mapped tmpfs tmpfs 'idmap=uids=0-1000-10;gids=0-1000-10'
 mount_of /copied tmpfs tmpfs tmpcopyup ro
 mkdir b/rootfs/copied
 cp -a b/rootfs/data/file b/rootfs/copied
 ln -s file b/rootfs/copied/link
-inside "stat -c %a /data /fresh; ls /data; stat -c %u:%g /copied/file; cat /copied/link; df -k /data | tail -1 | awk '{print \$2}'
+inside "stat -c %a /data /fresh /mapped; ls /data; stat -c %u:%g /copied/file; cat /copied/link; df -k /data | tail -1 | awk '{print \$2}'
 echo x >/copied/x || echo read-only"
 check_eq "1750
 1777
+1750
 7:8
 kept
 64
