@@ -1,7 +1,6 @@
 // `start`: containers that exist and do not run.
-#include "src/cli/slipway/session.h"
+#include "src/cli/slipway/attach.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/manager/conversation.h"
 #include "src/manager/launch.h"
 #include "src/manager/leftovers.h"
 #include "src/manager/lifecycle.h"
@@ -43,9 +42,7 @@ Result<int> start_attached(const Call& call, store::Store& store) {
   const std::string id = TRY(containers.find(call.args[0]));
   const store::Record* record = TRY(containers.load(id, call.arena));
   std::optional<Fd> lock = TRY(claim(store, id));
-  if (!lock)
-    return Error::of(ErrorKind::in_use, "container %s is running already: use `slipway attach`",
-                     call.args[0]);
+  if (!lock) return TRY(attach_to_running(call, store, *record, call.args.flag("interactive"))).exit_code;
   const manager::SignalGuard signals = TRY(manager::SignalGuard::begin());
   manager::ConversationOptions options;
   options.input = call.args.flag("interactive") && record->config.open_stdin;
