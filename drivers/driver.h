@@ -168,10 +168,14 @@ struct DriverEntry {
 /// All drivers in the order in which they are tried.
 const std::vector<DriverEntry>& registry();
 
+/// What becomes of options that are another driver's (`dm.fs` for vfs).
+enum class ForeignOptions : uint8_t { refuse, leave_out };
+
 /// The driver called `name`; "" chooses: one whose directory in the store holds layers wins, else the first
 /// that works here. Layers of two drivers and no choice is an error that names both.
 Result<std::unique_ptr<Driver>> open_driver(std::string_view name, const std::string& root,
-                                            const Options& options);
+                                            const Options& options,
+                                            ForeignOptions foreign = ForeignOptions::refuse);
 
 /// The options of one container (`--storage-opt size=10G`).
 Result<RwOptions> parse_rw_options(const Options& options);

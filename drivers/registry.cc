@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 
+#include <algorithm>
+
 #include "drivers/driver.h"
 
 namespace slipway::drivers {
@@ -64,11 +66,28 @@ const std::vector<DriverEntry>& registry() {
 
 namespace {
 
+bool is_option_of(const DriverEntry& entry, std::string_view key) {
+  const std::string_view name = entry.name;
+  return key.substr(0, key.find('.')) == (name == "devicemapper" ? "dm" : name);
+}
+
+Result<std::unique_ptr<Driver>> open_entry(const DriverEntry& entry, const std::string& root, Options options,
+                                           ForeignOptions foreign) {
+  if (foreign == ForeignOptions::leave_out)
+    std::erase_if(options, [&](const auto& option) {
+      return std::any_of(registry().begin(), registry().end(), [&](const DriverEntry& other) {
+        return &other != &entry && is_option_of(other, option.first);
+      });
+    });
+  return entry.open(root, options);
+}
+
 Result<std::unique_ptr<Driver>> open_named(std::string_view name, const std::string& root,
-                                           const Options& options) {
+                                           const Options& options, ForeignOptions foreign) {
   std::string known;
   for (const DriverEntry& entry : registry()) {
-    if (name == entry.name) return entry.open(root, options).ctx("storage driver %s", entry.name);
+    if (name == entry.name)
+      return open_entry(entry, root, options, foreign).ctx("storage driver %s", entry.name);
     known += known.empty() ? "" : ", ";
     known += entry.name;
   }
@@ -76,10 +95,11 @@ Result<std::unique_ptr<Driver>> open_named(std::string_view name, const std::str
                    static_cast<int>(name.size()), name.data(), known.c_str());
 }
 
-Result<std::unique_ptr<Driver>> open_first(const std::string& root, const Options& options) {
+Result<std::unique_ptr<Driver>> open_first(const std::string& root, const Options& options,
+                                           ForeignOptions foreign) {
   std::string reasons;
   for (const DriverEntry& entry : registry()) {
-    Result<std::unique_ptr<Driver>> driver = entry.open(root, options);
+    Result<std::unique_ptr<Driver>> driver = open_entry(entry, root, options, foreign);
     if (driver.ok() || driver.error().kind() != ErrorKind::unsupported)
       return std::move(driver).ctx("storage driver %s", entry.name);
     reasons += reasons.empty() ? "" : "; ";
@@ -91,8 +111,8 @@ Result<std::unique_ptr<Driver>> open_first(const std::string& root, const Option
 }  // namespace
 
 Result<std::unique_ptr<Driver>> open_driver(std::string_view name, const std::string& root,
-                                            const Options& options) {
-  if (!name.empty()) return open_named(name, root, options);
+                                            const Options& options, ForeignOptions foreign) {
+  if (!name.empty()) return open_named(name, root, options, foreign);
   const DriverEntry* prior = nullptr;
   for (const DriverEntry& entry : registry()) {
     if (!entry.in_use(root)) continue;
@@ -101,7 +121,7 @@ Result<std::unique_ptr<Driver>> open_driver(std::string_view name, const std::st
                        root.c_str(), prior->name, entry.name);
     prior = &entry;
   }
-  return prior ? open_named(prior->name, root, options) : open_first(root, options);
+  return prior ? open_named(prior->name, root, options, foreign) : open_first(root, options, foreign);
 }
 
 }  // namespace slipway::drivers

@@ -160,20 +160,15 @@ class Migration {
   std::set<std::string> layers_;
 };
 
-/// Those of the store's options that are this driver's.
-drivers::Options options_of(std::string_view driver, const store::Store& store) {
-  const std::string prefix = driver == "devicemapper" ? "dm." : std::string(driver) + ".";
-  drivers::Options out = store.options().driver_options;
-  std::erase_if(out, [&](const auto& option) { return !option.first.starts_with(prefix); });
-  return out;
-}
+// The options may be those of the drivers at both ends.
+constexpr drivers::ForeignOptions kForeign = drivers::ForeignOptions::leave_out;
 
 /// Nobody uses a driver that was not chosen: what it has is of before a switch, or of a migration that was killed.
 Status clear_others(store::Store& store, const std::string& chosen, const MigrateProgress& progress) {
   for (const drivers::DriverEntry& entry : drivers::registry()) {
     if (chosen == entry.name || !entry.in_use(store.root())) continue;
     const std::unique_ptr<drivers::Driver> old =
-        TRY(drivers::open_driver(entry.name, store.root(), options_of(entry.name, store)));
+        TRY(drivers::open_driver(entry.name, store.root(), store.options().driver_options, kForeign));
     // Children before their parents are not needed: drivers do not ask.
     for (const std::string& id : TRY(old->list())) {
       progress("remove", id);
@@ -190,13 +185,13 @@ Status migrate_store(store::ImageStore& images, store::Store& store, const std::
                      const MigrateProgress& progress) {
   const store::Lock work = TRY(store::lock_out_work(images.root));
   const store::Lock collect = TRY(images.root.lock_collect(store::Root::Mode::exclusive));
-  drivers::Driver* from = TRY(store.driver());
+  drivers::Driver* from = TRY(store.driver(kForeign));
   if (to == from->name()) {  // perhaps the end of one that was killed behind its switch
     TRY(store.choose_driver(to));
     return clear_others(store, to, progress);
   }
   const std::unique_ptr<drivers::Driver> target =
-      TRY(drivers::open_driver(to, store.root(), store.options().driver_options));
+      TRY(drivers::open_driver(to, store.root(), store.options().driver_options, kForeign));
   // From here on there are layers of two drivers, and the choice must be written down.
   TRY(store.choose_driver(from->name()));
   TRY(target->recover());

@@ -43,7 +43,7 @@ class Store {
 
   /// The graph driver; opened when it is first asked for. Owned by the store. Without a choice by option the one
   /// that choose_driver() wrote down, else the registry's.
-  Result<drivers::Driver*> driver();
+  Result<drivers::Driver*> driver(drivers::ForeignOptions foreign = drivers::ForeignOptions::refuse);
   /// Writes the choice down for all who come, in <root>/driver. One rename.
   Status choose_driver(const std::string& name);
 

@@ -9,13 +9,13 @@ constexpr char kChoice[] = "driver";
 constexpr size_t kChoiceLimit = 64;
 }  // namespace
 
-Result<drivers::Driver*> Store::driver() {
+Result<drivers::Driver*> Store::driver(drivers::ForeignOptions foreign) {
   if (driver_) return driver_.get();
   std::string name = options_.driver;
   if (name.empty())
     if (Result<std::string> chosen = sys::read_file_at(root_.get(), kChoice, kChoiceLimit); chosen.ok())
       name = chosen->substr(0, chosen->find('\n'));
-  driver_ = TRY(drivers::open_driver(name, options_.root, options_.driver_options));
+  driver_ = TRY(drivers::open_driver(name, options_.root, options_.driver_options, foreign));
   return driver_.get();
 }
 

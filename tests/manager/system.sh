@@ -23,7 +23,7 @@ slipway export -o "$TMPDIR/c1.tar" c1
 slipway export -o "$TMPDIR/c2.tar" c2
 ids=$(slipway images -q --no-trunc | sort)
 for driver in vfs overlay2; do
-  check slipway system migrate --to $driver
+  check slipway --storage-opt overlay2.mountopt=xino=off system migrate --to $driver
   check slipway info -f '{{.Driver}}'
   check_eq $driver "$out"
   check slipway inspect -f '{{.Driver}} {{.GraphDriver.Name}}' c1
@@ -39,6 +39,7 @@ for driver in vfs overlay2; do
   check_eq 1 "$out"
 done
 check_eq "" "$(ls "$root/vfs/dir")" "layers that vfs still has"
+check_fails 1 "knows no option" slipway --storage-opt nonesuch.x=1 system migrate --to vfs
 check_fails 1 "unknown storage driver" slipway system migrate --to nonesuch
 check_fails 1 "another storage driver has the image's layers" slipway --storage-driver vfs create base true
 
