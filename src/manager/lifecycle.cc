@@ -70,14 +70,27 @@ Result<Fd> monitor_socket(store::Store& store, std::string_view id) {
   return wire::connect(dir.get(), "socket");
 }
 
-Status set_stopped(store::Store& store, std::string_view id, bool stopped) {
+namespace {
+
+/// A file in the container's directory, which its monitor looks for.
+Status set_mark(store::Store& store, std::string_view id, const char* name, bool set) {
   const Fd dir = TRY(store::Containers(store).open(id));
-  if (stopped) {
-    TRY(sys::open_at(dir.get(), "stopped", O_WRONLY | O_CREAT, 0600));
-  } else if (unlinkat(dir.get(), "stopped", 0) < 0 && errno != ENOENT) {
-    return Error::sys(errno, "remove `stopped`");
+  if (set) {
+    TRY(sys::open_at(dir.get(), name, O_WRONLY | O_CREAT, 0600));
+  } else if (unlinkat(dir.get(), name, 0) < 0 && errno != ENOENT) {
+    return Error::sys(errno, "remove `%s`", name);
   }
   return {};
+}
+
+}  // namespace
+
+Status set_stopped(store::Store& store, std::string_view id, bool stopped) {
+  return set_mark(store, id, kStoppedMark, stopped);
+}
+
+Status set_restarting(store::Store& store, std::string_view id, bool restarting) {
+  return set_mark(store, id, kRestartingMark, restarting);
 }
 
 Result<std::optional<int>> wait_container(store::Store& store, std::string_view id, int64_t timeout_ms) {

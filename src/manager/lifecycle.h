@@ -31,5 +31,11 @@ Status delete_container(store::Store& store, std::string_view id, bool force, bo
 
 /// Notes that the user wants it to run, or to stay stopped: what restart policies ask.
 Status set_stopped(store::Store& store, std::string_view id, bool stopped);
+inline constexpr char kStoppedMark[] = "stopped";
+
+/// Notes that a container of --rm is about to be started again: its end is not the last one. Without somebody who has
+/// the container's lock, what is left of it then is taken for a leftover.
+Status set_restarting(store::Store& store, std::string_view id, bool restarting);
+inline constexpr char kRestartingMark[] = "restarting";
 
 }  // namespace slipway::manager

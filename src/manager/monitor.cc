@@ -194,6 +194,10 @@ class Monitor final : ClientHandler, Streams::Sink {
     state_.pid_start_time = 0;
     // Who reads that it has exited may remove it, and must not find its network half taken down.
     network_ = NetworkSession();
+    if (settings_.auto_remove && faccessat(dir_.get(), kRestartingMark, F_OK, 0) == 0) {
+      settings_.auto_remove = false;
+      kept_ = true;
+    }
     // Not "exited" first: who waits for the end would take that for the last one.
     const bool restarts = wants_restart(code);
     if (!settings_.auto_remove) save_state(restarts ? "restarting" : "exited");
@@ -208,7 +212,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   }
 
   bool wants_restart(int code) {
-    if (stop_ || faccessat(dir_.get(), "stopped", F_OK, 0) == 0) return false;
+    if (stop_ || faccessat(dir_.get(), kStoppedMark, F_OK, 0) == 0) return false;
     const std::string& policy = settings_.restart_policy;
     if (policy == "always" || policy == "unless-stopped") return true;
     return policy == "on-failure" && code != 0 &&
@@ -227,7 +231,7 @@ class Monitor final : ClientHandler, Streams::Sink {
       poll(fds_.data(), fds_.size(), static_cast<int>(left));
       clients_.handle(fds_.data(), *this, false);
     }
-    if (!stop_ && faccessat(dir_.get(), "stopped", F_OK, 0) != 0) {
+    if (!stop_ && faccessat(dir_.get(), kStoppedMark, F_OK, 0) != 0) {
       ++state_.restart_count;
       auto prepared = prepare(store_, settings_.id, dir_.get());
       Status launched =
@@ -247,7 +251,8 @@ class Monitor final : ClientHandler, Streams::Sink {
       unlinkat(lock_.get(), "socket", 0);
       unlinkat(lock_.get(), "paused", 0);
       // That of a container of --rm is removed with it.
-      if (!settings_.auto_remove) unlinkat(store_.run_fd(), monitor_dir(settings_.id).c_str(), AT_REMOVEDIR);
+      if (!settings_.auto_remove && !kept_)
+        unlinkat(store_.run_fd(), monitor_dir(settings_.id).c_str(), AT_REMOVEDIR);
     }
     if (settings_.auto_remove) {
       dir_.reset();
@@ -324,6 +329,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   int64_t started_ms_ = 0;
   int64_t delay_ = 0;
   bool stop_ = false;
+  bool kept_ = false;  // of --rm, but about to be started again
   bool lean_ = false;  // release_memory() was called
 };
 

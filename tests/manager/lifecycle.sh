@@ -100,6 +100,23 @@ check_contains "$(slipway events --since 10m --until 0s -f container=sick)" 'exe
 
 check_contains "$(slipway events --since 10m --until 0s --format '{{.Action}}' | sort -u | tr '\n' ' ')" 'create destroy die'
 
+# A container of --rm lives through a restart, with its files, and goes at its end; also where the restart died midway.
+check slipway run -d --rm --name once busybox sleep 1000
+check slipway exec once touch /kept
+others() { for _ in 1 2 3 4 5 6 7 8; do slipway ps -aq; done; }
+others >/dev/null &
+check slipway restart -t 0 once
+wait
+check slipway exec once test -e /kept
+check slipway stop -t 0 once
+gone() { [ -z "$(slipway ps -aq --filter name=once)" ]; }
+wait_for 10 gone
+check slipway run -d --rm --name once busybox sleep 1000
+touch "$TMPDIR/slipway/containers/$(slipway inspect -f '{{.Id}}' once)/restarting"
+check slipway stop -t 0 once
+wait_for 10 gone
+check_eq "" "$(ls "$TMPDIR/slipway-run/monitors")" "monitors left"
+
 # What docker tells of each step, in its order; templates see its fields.
 told() { slipway events --since "$started" --until 0s -f type=container --format "$1"; }
 started=$(date +%s.%N)

@@ -54,14 +54,15 @@ Result<int> run_restart(const Call& call) {
     const std::string id = TRY(containers.find(name));
     Arena arena;
     const store::Record* record = TRY(containers.load(id, arena));
+    Fd lock;
     if (record->host.auto_remove) {
-      const manager::Observed observed = TRY(manager::observe(*store, id, arena));
-      if (observed.is_running())
-        return Error::of(ErrorKind::in_use, "container %s is removed when it stops (--rm)",
-                         std::string(name).c_str());
+      // Or its end would be its removal, by its monitor or by somebody who finds it ended.
+      lock = TRY(containers.lock(id));
+      TRY(manager::set_restarting(*store, id, true));
     }
     TRY(manager::stop_container(*store, id, seconds, first));
-    Fd lock = TRY(containers.lock(id));
+    if (!lock) lock = TRY(containers.lock(id));
+    TRY(manager::set_restarting(*store, id, false));
     TRY(manager::set_stopped(*store, id, false));
     TRY(manager::start_container(*store, id, std::move(lock), {}));
     manager::container_event(*store, "restart", *record);
