@@ -67,6 +67,9 @@ class Migration {
   Status compare() {
     for (const std::string& id : layers_) TRY(compare(id));
     for (const ImageUser& user : users_) TRY(compare(user.container));
+    // What was looked at need not stay active; nobody runs on it.
+    for (const std::string& id : layers_) (void)to_.release(id);
+    for (const ImageUser& user : users_) (void)to_.release(user.container);
     return {};
   }
 
