@@ -42,25 +42,34 @@ check_eq 755 "$(stat -c %a b/rootfs/etc/conf)"
 
 # tmpfs: the mode of what it covers, or 1777; options reach it; tmpcopyup.
 drop_mounts
-mkdir -m 1750 b/rootfs/data b/rootfs/mapped
+mkdir -m 1750 b/rootfs/data
 echo kept >b/rootfs/data/file
 chown 7:8 b/rootfs/data/file
 mount_of /data tmpfs tmpfs size=64k
 mount_of /fresh tmpfs tmpfs nodev
-mount_of /mapped tmpfs tmpfs 'idmap=uids=0-1000-10;gids=0-1000-10'
 mount_of /copied tmpfs tmpfs tmpcopyup ro
 mkdir b/rootfs/copied
 cp -a b/rootfs/data/file b/rootfs/copied
 ln -s file b/rootfs/copied/link
-inside "stat -c %a /data /fresh /mapped; ls /data; stat -c %u:%g /copied/file; cat /copied/link; df -k /data | tail -1 | awk '{print \$2}'
+inside "stat -c %a /data /fresh; ls /data; stat -c %u:%g /copied/file; cat /copied/link; df -k /data | tail -1 | awk '{print \$2}'
 echo x >/copied/x || echo read-only"
 check_eq "1750
 1777
-1750
 7:8
 kept
 64
 read-only" "$out"
+# Idmapped, too, where the kernel maps the ids of a tmpfs (6.3).
+drop_mounts
+mount_of /data tmpfs tmpfs 'idmap=uids=0-1000-10;gids=0-1000-10'
+echo 'stat -c %a /data' >b/rootfs/script
+run slip run --bundle b "$(new_id)"
+if [ "$status" != 0 ] && [ "$(printf '%s\n' 6.3 "$(uname -r)" | sort -V | head -n 1)" != 6.3 ]; then
+  check_contains "$err" 'map the ids of `tmpfs` on `/data`'
+else
+  check_eq 0 "$status" "exit status with idmap: $err"
+  check_eq 1750 "$out"
+fi
 
 # Recursive attributes, in both directions.
 drop_mounts
