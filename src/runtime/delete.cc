@@ -17,18 +17,22 @@ namespace slipway::runtime {
 namespace {
 
 constexpr int kKillTimeoutMs = 10000;
+constexpr int kThawMs = 500;
 constexpr int kNapMs = 10;
 
 /// Ends init and waits for its end. One in uninterruptible sleep is not waited for for ever.
-Status end_init(const State& state) {
+Status end_init(Cgroup& cgroup, const State& state) {
   const Result<Fd> init = open_init(state);
   if (!init.ok()) return {};
   const int pidfd = init.value().get();
   if (sys::pidfd_send_signal(pidfd, SIGKILL) < 0 && errno != ESRCH)
     return Error::sys(errno, "kill the container's process %d", static_cast<int>(state.pid));
   pollfd ended = {pidfd, POLLIN, 0};
-  const int ready = poll(&ended, 1, kKillTimeoutMs);
-  if (ready > 0) return {};
+  for (int waited = 0; waited < kKillTimeoutMs; waited += kThawMs) {
+    if (poll(&ended, 1, kThawMs) > 0) return {};
+    // Somebody may have frozen it meanwhile, and be dead: a frozen process of v1 does not take its SIGKILL. This thaws.
+    TRY(cgroup.signal_all(SIGKILL));
+  }
   return Error::of(ErrorKind::in_use, "the container's process %d does not die (see /proc/%d/stack)",
                    static_cast<int>(state.pid), static_cast<int>(state.pid));
 }
@@ -58,7 +62,7 @@ Status remove_all(const Context& context, std::string_view id, const State& stat
   const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, state));
   // A frozen process of v1 does not take its SIGKILL.
   if (thaw) TRY(cgroup->signal_all(SIGKILL));
-  TRY(end_init(state));
+  TRY(end_init(*cgroup, state));
   TRY(remove_outside(*cgroup, state));
   Arena arena;
   const Result<const oci::Spec*> spec = load_spec(context, id, arena);
@@ -70,7 +74,8 @@ Status remove_all(const Context& context, std::string_view id, const State& stat
 
 /// Ends what its creator, who lives, is still making. He removes it.
 Status end_creation(const Context& context, std::string_view id, const State& state) {
-  TRY(end_init(state));
+  const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, state));
+  TRY(end_init(*cgroup, state));
   for (int waited = 0; waited < kKillTimeoutMs; waited += kNapMs) {
     TRY(collect_pending(context));
     if (!open_container(context, id).ok()) return {};

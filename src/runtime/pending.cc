@@ -188,6 +188,8 @@ Status Pending::record(const Context& context, const CgroupRecord& cgroup, const
     out.key("root_inode").unsigned_integer(root.inode);
   }
   out.end_object();
+  // It may hold what a killed creator of the same container has left.
+  if (ftruncate(file_.get(), 0) < 0) return Error::sys(errno, "truncate `%s`", path_.c_str());
   return sys::write_all(file_.get(), out.text()).ctx("`%s`", path_.c_str());
 }
 
