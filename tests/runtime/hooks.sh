@@ -99,7 +99,7 @@ edit_config "$bundle" '.process.args = ["true"] | .hooks = {createRuntime: [{pat
   --arg c "echo \$\$ >$TMPDIR/hook-pid; exec sleep 30"
 "$SLIP" --root "$TMPDIR/slip-run" create --bundle "$bundle" "$id" &
 creator=$!
-wait_for 5 being_created
+wait_for 5 test -s "$TMPDIR/hook-pid"
 kill -KILL "$creator"
 run wait "$creator"
 wait_for 5 test ! -d "/proc/$(cat "$TMPDIR/hook-pid")"
