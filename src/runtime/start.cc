@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "src/base/fault.h"
 #include "src/runtime/hooks.h"
 #include "src/runtime/spawn.h"
 #include "src/runtime/state_file.h"
@@ -25,8 +26,8 @@ Status check_startable(const Context& context, int directory, const State& state
     case ContainerStatus::stopped:
       return Error::of(ErrorKind::in_use, "cannot start a container that has stopped");
     case ContainerStatus::paused:
-      // A created container may be paused, too; its fifo tells.
-      if (faccessat(directory, kStartFifo, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+      // A created container may be paused, too.
+      if (is_waiting(directory))
         return Error::of(ErrorKind::in_use, "cannot start a container that is paused");
       [[fallthrough]];
     default:
@@ -71,11 +72,16 @@ Status start(const Context& context, std::string_view id) {
   const Fd init = TRY(open_init(state));
   const Fd result = TRY(sys::open_at(directory.get(), kResultFifo, O_RDONLY | O_NONBLOCK | O_NOFOLLOW));
   const Fd fifo = TRY(sys::open_at(directory.get(), kStartFifo, O_WRONLY | O_NONBLOCK | O_NOFOLLOW));
-  if (unlinkat(directory.get(), kStartFifo, 0) < 0) return Error::sys(errno, "remove `%s`", kStartFifo);
-  // A hook that calls start() again is told so, and does not wait for itself.
-  flock(directory.get(), LOCK_UN);
+  fault_point("runtime.start.opened");
+  // The word first: if we are killed between the two, init runs or can be told again, and does not wait for ever.
   TRY(sys::write_all(fifo.get(), "0"));
+  fault_point("runtime.start.told");
+  unlinkat(directory.get(), kStartFifo, 0);
+  // A hook that calls start() again finds it gone, and does not wait for itself.
+  flock(directory.get(), LOCK_UN);
+  fault_point("runtime.start.taken");
   TRY(await_execution(result.get(), init.get()));
+  fault_point("runtime.start.executed");
   unlinkat(directory.get(), kResultFifo, 0);
   Status hooks = run_poststart_hooks(context, state);
   if (hooks.ok()) return {};

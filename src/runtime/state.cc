@@ -195,14 +195,19 @@ Result<Fd> open_init(const State& state) {
   return Error::of(ErrorKind::not_found, "container not running");
 }
 
+bool is_waiting(int directory) {
+  // init has it open until it executes the program; a start() that is killed then may have left it behind.
+  const Fd fifo(openat(directory, kStartFifo, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  return fifo || (errno != ENOENT && errno != ENXIO);
+}
+
 Result<ContainerStatus> find_status(const Context& context, int directory, const State& state) {
   if (!is_alive(state)) return ContainerStatus::stopped;
   if (state.creating) return ContainerStatus::creating;
   const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(context, state.cgroup));
   Result<bool> frozen = cgroup->frozen();
   if (frozen.ok() && *frozen) return ContainerStatus::paused;
-  if (faccessat(directory, kStartFifo, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return ContainerStatus::created;
-  return ContainerStatus::running;
+  return is_waiting(directory) ? ContainerStatus::created : ContainerStatus::running;
 }
 
 Result<State> load_state(const Context& context, std::string_view id) {

@@ -29,6 +29,8 @@ Result<State> read_state(int directory, std::string_view id);
 /// The same from the file's text.
 Result<State> parse_state(std::string_view text, std::string_view id);
 
+/// Whether init, which lives, waits for start().
+bool is_waiting(int directory);
 /// The status from what the kernel says: init's life, the start fifo, the freezer.
 Result<ContainerStatus> find_status(const Context& context, int directory, const State& state);
 /// Whether init lives: the pid exists, is no zombie, and is the process that was started.
