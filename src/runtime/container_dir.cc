@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "src/base/fault.h"
 #include "src/runtime/pending.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/file.h"
@@ -15,17 +16,21 @@
 
 namespace slipway::runtime {
 
+Error already_exists(std::string_view id) {
+  return Error::of(ErrorKind::exists, "container with given ID already exists: `%.*s`",
+                   static_cast<int>(id.size()), id.data());
+}
+
 Status check_container_is_new(const Context& context, std::string_view id) {
   const std::string path = context.root + "/" + std::string(id);
   if (faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) return {};
-  return Error::of(ErrorKind::exists, "container with given ID already exists: `%.*s`",
-                   static_cast<int>(id.size()), id.data());
+  return already_exists(id);
 }
 
 Result<Fd> make_container_directory(const Context& context, std::string_view id) {
   const std::string path = context.root + "/" + std::string(id);
   if (mkdir(path.c_str(), 0711) < 0) {
-    if (errno == EEXIST) return check_container_is_new(context, id).error();
+    if (errno == EEXIST) return already_exists(id);
     return Error::sys(errno, "mkdir `%s`", path.c_str());
   }
   return sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -44,6 +49,7 @@ Status remove_container_directory(const Context& context, std::string_view id) {
     else
       return Error::sys(err, "remove `%s`", path.c_str());
   }
+  fault_point("runtime.remove.renamed");
   return sys::remove_tree(AT_FDCWD, rubbish.c_str());
 }
 

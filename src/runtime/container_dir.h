@@ -9,7 +9,8 @@
 
 namespace slipway::runtime {
 
-/// exists: "container with given ID already exists".
+/// "container with given ID already exists".
+Error already_exists(std::string_view id);
 Status check_container_is_new(const Context& context, std::string_view id);
 Result<Fd> make_container_directory(const Context& context, std::string_view id);
 

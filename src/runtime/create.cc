@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "src/base/fault.h"
 #include "src/runtime/container_dir.h"
 #include "src/runtime/creation.h"
 #include "src/runtime/hand_over.h"
@@ -138,7 +139,7 @@ Status Creation::plan_child() {
 Status Creation::plan() {
   TRY(check_id(id_));
   // Before we look at the root file system, on which a killed creator may have left a mount.
-  TRY(collect_pending(context_));
+  TRY(collect_pending(context_, id_));
   if (!spec_.process) return Error::of(ErrorKind::invalid, "process must be set");
   hand_over_ = TRY(HandOver::plan(options_, spec_.process && spec_.process->terminal));
   plan_state();
@@ -187,18 +188,22 @@ Status Creation::make_fifos() {
 }
 
 Status Creation::reserve() {
+  fault_point("runtime.create.planned");
   pending_ = TRY(Pending::begin(context_, id_));
+  fault_point("runtime.create.locked");
   // What a killed delete() has left is no container: it has no state any more, and nobody is making it.
-  Status free = pending_.inherited() ? Status() : remove_stateless_directory(context_, id_);
+  Status free = remove_stateless_directory(context_, id_);
   if (free.ok()) free = check_container_is_new(context_, id_);
   if (!free.ok()) {
-    if (!pending_.inherited()) pending_.done();
+    pending_.done();
     return free;
   }
   reserved_ = true;
   TRY(pending_.record(context_, state_.cgroup, bare_root_));
+  fault_point("runtime.create.recorded");
   in_cgroup_ = true;
   cgroup_directory_ = TRY(cgroup_->prepare());
+  fault_point("runtime.create.cgroup");
   plan_->wait_for_cgroup = cgroup_->layout() != Cgroup::Layout::none;
   request_.cgroup = cgroup_directory_.get();
   return {};
@@ -206,8 +211,11 @@ Status Creation::reserve() {
 
 Status Creation::furnish() {
   directory_ = TRY(make_container_directory(context_, id_));
+  fault_point("runtime.create.directory");
   TRY(sys::write_new_file_at(directory_.get(), kConfigFile, config_text_, 0600));
-  return make_fifos();
+  TRY(make_fifos());
+  fault_point("runtime.create.furnished");
+  return {};
 }
 
 // --- with the child
@@ -215,6 +223,7 @@ Status Creation::furnish() {
 Status Creation::spawn() {
   request_.close_fds = {pending_.fd(), directory_.get()};
   child_ = std::make_unique<Child>(TRY(Child::spawn(*plan_, request_)));
+  fault_point("runtime.create.child");
   if (plan_->two_stages) {
     const Packet packet = TRY(child_->receive());
     if (packet.note != Note::staged)
@@ -235,6 +244,7 @@ Status Creation::spawn() {
 /// While the child mounts.
 Status Creation::set_up_from_outside() {
   const std::vector<Fd> tasks = TRY(cgroup_->join(child_->pid(), cgroup_directory_ && child_->in_cgroup()));
+  fault_point("runtime.create.joined");
   TRY(cgroup_->apply(linux_.resources ? *linux_.resources : kNoResources));
   if (plan_->wait_for_cgroup) TRY(child_->send(Note::joined, tasks));
   // systemd names the cgroup when it has made it.
@@ -259,6 +269,7 @@ Status Creation::run_outer_hooks() {
   state_.creating = true;
   TRY(stage());
   TRY(publish_state(directory_.get()));
+  fault_point("runtime.create.creating");
   staged_ = false;
   state_.creating = false;
   TRY(run_hooks(prestart_, plan_->creating));
@@ -299,6 +310,7 @@ Status Creation::converse() {
 /// What is known of the container when its process is.
 Status Creation::stage() {
   TRY(stage_state(directory_.get(), state_));
+  fault_point("runtime.create.staged");
   staged_ = true;
   return {};
 }
@@ -306,19 +318,25 @@ Status Creation::stage() {
 /// From here on the container exists. The state is there before the container's program may run.
 Status Creation::publish() {
   if (spec_.annotations.find(kDelegateAnnotation)) TRY(cgroup_->delegate_to(state_.pid));
+  fault_point("runtime.create.built");
   state_.root_mount = find_shared_root(bare_root_);
   if (!staged_ || state_.root_mount) TRY(stage());
-  return publish_state(directory_.get());
+  TRY(publish_state(directory_.get()));
+  fault_point("runtime.create.published");
+  return {};
 }
 
 Status Creation::let_go() {
   if (!options_.start) {
     TRY(hand_over_.announce(state_.pid, child_->pidfd()));
+    fault_point("runtime.create.announced");
     return child_->send(Note::go);
   }
   TRY(child_->send(Note::execute));
   TRY(child_->await_execution());
+  fault_point("runtime.create.executed");
   TRY(hand_over_.announce(state_.pid, child_->pidfd()));
+  fault_point("runtime.create.announced");
   hooks_ran_ = true;
   set_hook_pid(plan_->created, state_.pid);
   if (poststart_.count == 0) return {};
@@ -345,9 +363,11 @@ Created Creation::finish() {
 void Creation::undo() {
   const bool had_child = child_ != nullptr;
   child_.reset();  // kills it
+  fault_point("runtime.undo.child");
   if (had_child) state_.root_mount = find_shared_root(bare_root_);
   unmount_shared_root(state_.rootfs, state_.root_mount);
   if (in_cgroup_ && !cgroup_->destroy().ok()) return;  // the record stays, for the next command to try again
+  fault_point("runtime.undo.cgroup");
   if (!leave_intel_rdt(state_.intel_rdt).ok()) return;
   if (directory_ && !remove_container_directory(context_, id_).ok()) return;
   if (reserved_) pending_.done();

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "src/base/fault.h"
 #include "src/runtime/container_dir.h"
 #include "src/runtime/hooks.h"
 #include "src/runtime/intel_rdt.h"
@@ -29,9 +30,10 @@ Status end_init(Cgroup& cgroup, const State& state) {
     return Error::sys(errno, "kill the container's process %d", static_cast<int>(state.pid));
   pollfd ended = {pidfd, POLLIN, 0};
   for (int waited = 0; waited < kKillTimeoutMs; waited += kThawMs) {
+    // A frozen process of v1 does not take its SIGKILL. And one that was not may be frozen meanwhile.
+    Result<bool> frozen = cgroup.frozen();
+    if (frozen.ok() && *frozen) TRY(cgroup.signal_all(SIGKILL));
     if (poll(&ended, 1, kThawMs) > 0) return {};
-    // Somebody may have frozen it meanwhile, and be dead: a frozen process of v1 does not take its SIGKILL. This thaws.
-    TRY(cgroup.signal_all(SIGKILL));
   }
   return Error::of(ErrorKind::in_use, "the container's process %d does not die (see /proc/%d/stack)",
                    static_cast<int>(state.pid), static_cast<int>(state.pid));
@@ -53,20 +55,21 @@ Result<std::unique_ptr<Cgroup>> cgroup_of(const Context& context, const State& s
 /// What a container that has ended has outside its directory.
 Status remove_outside(Cgroup& cgroup, const State& state) {
   TRY(cgroup.destroy());
+  fault_point("runtime.delete.cgroup");
   TRY(leave_intel_rdt(state.intel_rdt));
   unmount_shared_root(state.rootfs, state.root_mount);
   return {};
 }
 
-Status remove_all(const Context& context, std::string_view id, const State& state, bool thaw) {
+Status remove_all(const Context& context, std::string_view id, const State& state) {
   const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, state));
-  // A frozen process of v1 does not take its SIGKILL.
-  if (thaw) TRY(cgroup->signal_all(SIGKILL));
   TRY(end_init(*cgroup, state));
+  fault_point("runtime.delete.ended");
   TRY(remove_outside(*cgroup, state));
   Arena arena;
   const Result<const oci::Spec*> spec = load_spec(context, id, arena);
   TRY(remove_container_directory(context, id));
+  fault_point("runtime.delete.removed");
   if (state.foreground) forget_pending(context, id);
   const Status hooks = run_poststop_hooks(spec.ok() ? spec.value() : nullptr, state, arena);
   return {};
@@ -77,7 +80,7 @@ Status end_creation(const Context& context, std::string_view id, const State& st
   const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, state));
   TRY(end_init(*cgroup, state));
   for (int waited = 0; waited < kKillTimeoutMs; waited += kNapMs) {
-    TRY(collect_pending(context));
+    TRY(collect_pending(context, id));
     if (!open_container(context, id).ok()) return {};
     const timespec nap = {0, kNapMs * 1'000'000L};
     nanosleep(&nap, nullptr);
@@ -101,26 +104,29 @@ Status delete_container(const Context& context, std::string_view id, bool force)
   Result<Fd> directory = open_container(context, id);
   if (!directory.ok()) {
     if (!force || directory.error().kind() != ErrorKind::not_found) return std::move(directory).error();
-    return collect_pending(context);
+    return collect_pending(context, id);
   }
   Result<State> state = read_state(directory->get(), id);
   if (!state.ok()) {
     // Half made, or half removed: by someone just now, or by one who was killed.
-    TRY(collect_pending(context));
+    TRY(collect_pending(context, id));
     Result<Pending> pending = Pending::begin(context, id);
     if (pending.ok()) {
       TRY(remove_stateless_directory(context, id));
       pending->done();
+    } else if (pending.error().kind() != ErrorKind::exists) {
+      return std::move(pending).error();
     }
-    if (force) return {};
+    if (force && state.error().kind() == ErrorKind::not_found) return {};
     return std::move(state).error();
   }
   const ContainerStatus status = TRY(find_status(context, directory->get(), *state));
   if (!force && status != ContainerStatus::stopped && status != ContainerStatus::created)
     return Error::of(ErrorKind::in_use, "cannot delete container `%.*s` that is not stopped: %s",
                      static_cast<int>(id.size()), id.data(), to_string(status));
+  fault_point("runtime.delete.found");
   if (status == ContainerStatus::creating) return end_creation(context, id, *state);
-  return remove_all(context, id, *state, status == ContainerStatus::paused);
+  return remove_all(context, id, *state);
 }
 
 }  // namespace slipway::runtime

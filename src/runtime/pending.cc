@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "src/base/fault.h"
 #include "src/runtime/container_dir.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/file.h"
@@ -98,7 +99,8 @@ Result<Fd> lock_file(const std::string& path, bool make) {
 }
 
 /// What a creator left that was killed before state.json was there.
-Status remove_half_made(const Context& context, const std::string& id, const std::string& text) {
+Status remove_half_made(const Context& context, const std::string& id, int record_file) {
+  const std::string text = TRY(sys::read_all(record_file, kRecordLimit));
   if (!text.empty()) {
     Arena arena;
     const PendingDocument* document =
@@ -112,6 +114,7 @@ Status remove_half_made(const Context& context, const std::string& id, const std
     its.systemd_cgroup = document->systemd_cgroup;
     const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(its, record));
     TRY(cgroup->destroy());
+    fault_point("runtime.collect.cgroup");
     BareRoot root;
     root.path = document->root.view();
     root.mount = document->root_mount;
@@ -122,21 +125,44 @@ Status remove_half_made(const Context& context, const std::string& id, const std
   return remove_container_directory(context, id);
 }
 
-Status collect(const Context& context, const std::string& id) {
-  const std::string path = path_of(context, id);
-  const Fd file = TRY(lock_file(path, false));
-  if (!file) return {};
+/// Removes what is left of a container whose creator or owner is dead, and the record, which the caller has locked. False:
+/// nothing has been done, since it lives.
+Result<bool> settle(const Context& context, const std::string& id, int record) {
   Result<State> state = load_state(context, id);
-  if (state.ok() && !state->creating) {
-    // Complete. One that its dead owner would have removed goes when it has stopped.
-    if (state->foreground && state->status != ContainerStatus::stopped) return {};
-    if (state->foreground) TRY(delete_container(context, id, true));
-  } else {
-    const std::string record = TRY(sys::read_all(file.get(), kRecordLimit));
-    TRY(remove_half_made(context, id, record));
+  if (state.ok() && !state->creating && state->foreground) {
+    // One that its dead owner would have removed goes when it has stopped.
+    if (state->status != ContainerStatus::stopped) return false;
+    TRY(delete_container(context, id, true));
+    return true;
   }
-  unlink(path.c_str());
+  if (!state.ok() || state->creating) TRY(remove_half_made(context, id, record));
+  forget_pending(context, id);
+  return true;
+}
+
+Status collect(const Context& context, const std::string& id) {
+  const Fd file = TRY(lock_file(path_of(context, id), false));
+  if (file) TRY(settle(context, id, file.get()));
   return {};
+}
+
+/// Locks the record of that name, made if need be. No descriptor: it is someone else's.
+Result<Fd> lock_record(const Context& context, std::string_view id) {
+  const std::string path = path_of(context, id);
+  Result<Fd> file = lock_file(path, true);
+  if (!file.ok() && file.error().code() == ENOENT) {
+    TRY(sys::make_directories(context.root, 0700));
+    sys::spread_directories(TRY(sys::open_at(AT_FDCWD, context.root.c_str(), O_RDONLY | O_DIRECTORY)).get());
+    TRY(sys::make_directories(directory_of(context), 0700));
+    file = lock_file(path, true);
+  }
+  // A new file can be locked by a collector before it is by us. That lasts no longer than a look; an owner stays.
+  for (int tries = 0; file.ok() && !*file && tries < 10; ++tries) {
+    const timespec nap = {0, 1'000'000};
+    nanosleep(&nap, nullptr);
+    file = lock_file(path, true);
+  }
+  return file;
 }
 
 }  // namespace
@@ -148,27 +174,15 @@ std::string rubbish_path(const Context& context) {
 Result<Pending> Pending::begin(const Context& context, std::string_view id) {
   Pending pending;
   pending.path_ = path_of(context, id);
-  Result<Fd> file = lock_file(pending.path_, true);
-  if (!file.ok() && file.error().code() == ENOENT) {
-    TRY(sys::make_directories(context.root, 0700));
-    sys::spread_directories(TRY(sys::open_at(AT_FDCWD, context.root.c_str(), O_RDONLY | O_DIRECTORY)).get());
-    TRY(sys::make_directories(directory_of(context), 0700));
-    file = lock_file(pending.path_, true);
+  for (;;) {
+    pending.file_ = TRY(lock_record(context, id));
+    if (!pending.file_) return already_exists(id);
+    struct stat info;
+    if (fstat(pending.file_.get(), &info) < 0) return Error::sys(errno, "stat `%s`", pending.path_.c_str());
+    if (info.st_size == 0) return pending;
+    // Its creator was killed after our last look: what he has made, only this record knows.
+    if (!TRY(settle(context, std::string(id), pending.file_.get()))) return already_exists(id);
   }
-  // A new file can be locked by a collector before it is by us. That lasts no longer than a look; an owner stays.
-  for (int tries = 0; file.ok() && !*file && tries < 10; ++tries) {
-    const timespec nap = {0, 1'000'000};
-    nanosleep(&nap, nullptr);
-    file = lock_file(pending.path_, true);
-  }
-  if (!file.ok()) return std::move(file).error();
-  if (!*file)
-    return Error::of(ErrorKind::exists, "container with given ID already exists: `%.*s`",
-                     static_cast<int>(id.size()), id.data());
-  pending.file_ = std::move(*file);
-  struct stat info;
-  pending.inherited_ = fstat(pending.file_.get(), &info) == 0 && info.st_size > 0;
-  return pending;
 }
 
 Status Pending::record(const Context& context, const CgroupRecord& cgroup, const BareRoot& root) {
@@ -188,8 +202,6 @@ Status Pending::record(const Context& context, const CgroupRecord& cgroup, const
     out.key("root_inode").unsigned_integer(root.inode);
   }
   out.end_object();
-  // It may hold what a killed creator of the same container has left.
-  if (ftruncate(file_.get(), 0) < 0) return Error::sys(errno, "truncate `%s`", path_.c_str());
   return sys::write_all(file_.get(), out.text()).ctx("`%s`", path_.c_str());
 }
 
@@ -202,7 +214,7 @@ void forget_pending(const Context& context, std::string_view id) {
   unlink(path_of(context, id).c_str());
 }
 
-Status collect_pending(const Context& context) {
+Status collect_pending(const Context& context, std::string_view wanted) {
   DIR* const directory = opendir(directory_of(context).c_str());
   if (!directory) return {};
   std::vector<std::string> ids;
@@ -217,11 +229,12 @@ Status collect_pending(const Context& context) {
   closedir(directory);
   for (const std::string& name : rubbish) (void)sys::remove_tree(AT_FDCWD, path_of(context, name).c_str());
   // One that cannot be collected (a process in uninterruptible sleep) must not keep other commands from working.
+  Status result;
   for (const std::string& id : ids) {
-    const Status collected = collect(context, id);
-    if (!collected.ok()) continue;
+    Status collected = collect(context, id);
+    if (!collected.ok() && id == wanted) result = std::move(collected);
   }
-  return {};
+  return result;
 }
 
 }  // namespace slipway::runtime

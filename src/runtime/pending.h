@@ -16,15 +16,13 @@ namespace slipway::runtime {
 /// A locked record. Dropping it without done() leaves the file to whoever collects next.
 class Pending {
  public:
-  /// exists: someone else is making or owns a container of this name.
+  /// What a killed creator has left of that name is removed. exists: someone else is making one, or it lives.
   static Result<Pending> begin(const Context& context, std::string_view id);
 
   /// Says what must be removed if the caller is killed. Before it is made.
   Status record(const Context& context, const CgroupRecord& cgroup, const BareRoot& root);
   /// The container is complete, or nothing is left of it.
   void done();
-  /// A file of that name was there before, with contents: it belongs to a container that exists.
-  bool inherited() const { return inherited_; }
   /// Keeps the lock until the descriptor is closed, and the file until the container is removed.
   Fd keep() { return static_cast<Fd&&>(file_); }
   int fd() const { return file_.get(); }
@@ -32,11 +30,11 @@ class Pending {
  private:
   std::string path_;
   Fd file_;
-  bool inherited_ = false;
 };
 
-/// Collects what killed creators and owners left. Cheap when there is nothing.
-Status collect_pending(const Context& context);
+/// Collects what killed creators and owners left. Cheap when there is nothing. What cannot be collected is an error only if
+/// it is of the name `id`.
+Status collect_pending(const Context& context, std::string_view id = {});
 /// <root>/.pending/.PID: where the caller moves what it removes. Such a name is no container's.
 std::string rubbish_path(const Context& context);
 /// Removes the record of a container that has been deleted by another than its owner.
