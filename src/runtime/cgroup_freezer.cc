@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "src/base/fault.h"
 #include "src/runtime/cgroup_fs.h"
 #include "src/sys/file.h"
 
@@ -51,6 +52,7 @@ bool wait_unpopulated(const ControlDirectory& directory, int milliseconds) {
 
 Status freeze_v2(const ControlDirectory& directory, bool frozen) {
   TRY(directory.write("cgroup.freeze", frozen ? "1" : "0"));
+  fault_point("runtime.freeze.written");
   if (wait_event(directory, "frozen", frozen ? 1 : 0, kPatience)) return {};
   // An ancestor that is frozen keeps its descendants frozen: thawed here is all that was asked for.
   if (!frozen) return {};
@@ -71,6 +73,7 @@ Status freeze_v1(const ControlDirectory& freezer, bool frozen) {
       pause_us(10'000);
     }
     TRY(freezer.write("freezer.state", "FROZEN"));
+    fault_point("runtime.freeze.written");
     const std::string state = TRY(freezer.read("freezer.state"));
     if (state.starts_with("FROZEN")) return {};
     pause_us(tries % 25 < 5 ? 50 : 1000);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "src/base/fault.h"
 #include "src/runtime/cgroup_fs.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
@@ -114,6 +115,7 @@ Status FileCgroup::kill_all() {
       before = count;
     }
   }
+  fault_point("runtime.kill.signalled");
   // A process that the v1 freezer holds does not see the signal until it is thawed.
   const Tree* freezer = tree_of("freezer");
   if (!freezer || freezer->version != sys::CgroupVersion::v1) return {};

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "src/base/fault.h"
 #include "src/runtime/hand_over.h"
 #include "src/runtime/namespace_plan.h"
 #include "src/runtime/process_plan.h"
@@ -133,6 +134,7 @@ Status Execution::plan() {
 
 Status Execution::spawn() {
   child_ = std::make_unique<Child>(TRY(Child::spawn(*plan_, request_)));
+  fault_point("runtime.exec.child");
   if (plan_->two_stages) {
     const Packet packet = TRY(child_->receive());
     if (packet.note != Note::staged) return Error::of(ErrorKind::failed, "the process is out of step");
@@ -142,6 +144,7 @@ Status Execution::spawn() {
   if (process_.oom_score_adj) TRY(set_oom_score(child_->pid(), *process_.oom_score_adj));
   TRY(cgroup_->join_exec(child_->pid(), state_.pid, options_.sub_cgroups,
                          !entry_.empty() && child_->in_cgroup()));
+  fault_point("runtime.exec.joined");
   return plan_->wait_for_cgroup ? child_->send(Note::joined) : Status();
 }
 
@@ -166,9 +169,12 @@ Result<Created> Execution::converse() {
     if (packet.note == Note::ready) break;
     TRY(handle(packet, std::move(fd)));
   }
+  fault_point("runtime.exec.ready");
   TRY(hand_over_.announce(child_->pid(), child_->pidfd()));
+  fault_point("runtime.exec.announced");
   TRY(child_->send(Note::execute));
   TRY(child_->await_execution());
+  fault_point("runtime.exec.executed");
   Created created;
   created.pid = child_->pid();
   created.pidfd = child_->release();

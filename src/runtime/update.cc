@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/base/fault.h"
 #include "src/runtime/intel_rdt.h"
 #include "src/runtime/state_file.h"
 #include "src/sys/file.h"
@@ -141,6 +142,7 @@ Status update(const Context& context, std::string_view id, const oci::Resources&
   oci::Resources meant = changes;
   drop_zeroes(meant, arena);
   TRY(cgroup->apply(meant));
+  fault_point("runtime.update.applied");
 
   oci::Spec spec = *kept;
   oci::Linux linux_part = spec.linux_ ? *spec.linux_ : oci::Linux();
