@@ -62,6 +62,14 @@ Error Error::of(ErrorKind kind, const char* fmt, ...) {
   return Error(new Node{0, kind, text});
 }
 
+Error Error::exited(int status, const char* fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  char* text = vformat(fmt, args);
+  va_end(args);
+  return Error(new Node{status, ErrorKind::command_failed, text});
+}
+
 Error::~Error() {
   if (!node_) return;
   free(node_->text);

@@ -23,6 +23,7 @@ enum class ErrorKind : uint8_t {
   in_use,             // the object's state or users forbid it
   not_executable,     // the container's program cannot be executed: exit code 126
   command_not_found,  // the container's program does not exist: exit code 127
+  command_failed,     // a program of the user's has ended with code(), which is our exit code, too
 };
 
 class [[nodiscard]] Error {
@@ -30,6 +31,8 @@ class [[nodiscard]] Error {
   /// A failed system call: the text is followed by strerror(err). The kind follows from err.
   static Error sys(int err, const char* fmt, ...) __attribute__((format(printf, 2, 3)));
   static Error of(ErrorKind kind, const char* fmt, ...) __attribute__((format(printf, 2, 3)));
+  /// Kind: command_failed. `status` is not 0.
+  static Error exited(int status, const char* fmt, ...) __attribute__((format(printf, 2, 3)));
 
   Error(Error&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
   Error& operator=(Error&& other) noexcept {
@@ -48,7 +51,7 @@ class [[nodiscard]] Error {
   void add_hint(const char* hint);
 
   ErrorKind kind() const;
-  /// The errno behind the error, or 0.
+  /// The errno behind the error, or 0; of command_failed the exit status.
   int code() const;
   /// One line without a newline; lives as long as the Error.
   const char* text() const;

@@ -13,6 +13,7 @@
 #include "src/manager/exit.h"
 #include "src/manager/identity.h"
 #include "src/manager/layer_commit.h"
+#include "src/manager/observe.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
 #include "src/sys/file.h"
@@ -327,13 +328,17 @@ Result<std::optional<ImportedLayer>> BuildStage::run_container(const std::vector
       (void)sys::write_all(STDERR_FILENO, *text);
   store::Containers containers(store_);
   Result<std::string> id = containers.find(container);
-  if (!id.ok())
+  const auto not_run = [&] {
     return Error::of(ErrorKind::failed, "the command '%s' could not be run", joined(words).c_str());
+  };
+  if (!id.ok()) return not_run();
   const auto remove = [&] { (void)remove_container(store_, *id, true); };
   if (code != 0) {
+    auto observed = observe(store_, *id, arena_);
+    const bool has_run = observed.ok() && observed->status != store::ContainerStatus::created;
     remove();
-    return Error::of(ErrorKind::failed, "The command '%s' returned a non-zero code: %d",
-                     joined(words).c_str(), code);
+    if (!has_run) return not_run();
+    return Error::exited(code, "The command '%s' returned a non-zero code: %d", joined(words).c_str(), code);
   }
   const store::Record* record = TRY(containers.load(*id, arena_));
   LayerOrigin origin;

@@ -125,13 +125,16 @@ DOCKERFILE
 check_eq "77 1 1 $(ls /sys/class/net | wc -l) lo" "$(slipway run --rm limits cat /seen | xargs)"
 
 # Mistakes.
-fails() { # TEXT DOCKERFILE
+fails() { # TEXT DOCKERFILE [EXIT-STATUS]
   printf '%b' "$2" >"$TMPDIR/bad"
   run slipway build -f "$TMPDIR/bad" "$context"
-  check_eq 1 "$status"
+  check_eq "${3:-1}" "$status" "exit status of a build"
   check_contains "$err" "$1"
 }
-fails "non-zero code: 3" 'FROM base\nRUN exit 3\n'
+fails "The command '/bin/sh -c exit 3' returned a non-zero code: 3" 'FROM base\nRUN exit 3\n' 3
+fails "The command '/bin/sh -c none' returned a non-zero code: 127" 'FROM base\nRUN none\n' 127
+# What does not even begin has no code.
+fails "the command '/none x' could not be run" 'FROM base\nRUN ["/none", "x"]\n'
 fails "unknown instruction: NONE" 'FROM base\nNONE x\n'
 fails "No such image: nonesuch" 'FROM nonesuch\n'
 fails "before FROM" 'RUN x\n'

@@ -130,13 +130,15 @@ constexpr const Verb* kVerbs[] = {
 };
 
 /// docker's: 125 when the tool failed before the container's program had a say; 126 and 127 as a shell has
-/// them.
+/// them; and that of a RUN that fails.
 int exit_code(const Verb* verb, const Error& error) {
   switch (error.kind()) {
     case ErrorKind::not_executable:
       return 126;
     case ErrorKind::command_not_found:
       return 127;
+    case ErrorKind::command_failed:
+      return error.code();
     case ErrorKind::usage:
       return verb ? 125 : 1;
     default:
