@@ -8,6 +8,7 @@
 
 #include "src/manager/spec.h"
 #include "src/sys/file.h"
+#include "src/sys/mountinfo.h"
 
 namespace slipway::manager {
 
@@ -86,7 +87,7 @@ class Mounts {
       mount.source = point.source;
       options.add(is_flat(point) ? Str("bind") : Str("rbind"));
       if (point.read_only) options.add("ro");
-      options.add(point.propagation.empty() ? Str("rprivate") : point.propagation);
+      options.add(TRY(propagation_of(point)));
     }
     mount.options = options.list();
     put(mount);
@@ -118,6 +119,22 @@ class Mounts {
   static bool is_flat(const MountPoint& point) {
     return std::any_of(point.options.begin(), point.options.end(),
                        [](Str option) { return option == "bind"; });
+  }
+
+  /// A source that is not shared has nothing to propagate: that is an error, as with docker. So is it for slaves; but
+  /// where the store is in the source, or the source in the store, docker's users get a private mount.
+  Result<Str> propagation_of(const MountPoint& point) const {
+    const Str wanted = point.propagation.empty() ? Str("rprivate") : point.propagation;
+    const bool shared = wanted.view().ends_with("shared");
+    if (!shared && !wanted.view().ends_with("slave")) return wanted;
+    const sys::MountEntry mount = TRY(sys::find_mount(point.source.c_str()));
+    const auto is = [&](const char* tag) { return mount.propagation.find(tag) != std::string::npos; };
+    if (is("shared:") || (!shared && is("master:"))) return wanted;
+    const std::string& root = in_.store.root();
+    if (!shared && (sys::is_below(point.source, root) || sys::is_below(root, point.source)))
+      return Str("rprivate");
+    return Error::of(ErrorKind::invalid, "path %s is mounted on %s but it is not a shared %smount",
+                     point.source.c_str(), mount.mountpoint.c_str(), shared ? "" : "or slave ");
   }
 
   Status check_source(const MountPoint& point) {

@@ -7,6 +7,7 @@
 
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
+#include "src/sys/mountinfo.h"
 
 namespace slipway::runtime {
 
@@ -25,18 +26,12 @@ uint64_t parent_of(uint64_t mount) {
 
 }  // namespace
 
-uint64_t mount_at_path(const std::string& path) {
-  struct statx info = {};
-  if (statx(AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &info) < 0) return 0;
-  return info.stx_mask & STATX_MNT_ID ? info.stx_mnt_id : 0;
-}
-
 BareRoot BareRoot::at(const std::string& path) {
   struct stat info = {};
   BareRoot bare;
   if (stat(path.c_str(), &info) < 0) return bare;
   bare.path = path;
-  bare.mount = mount_at_path(path);
+  bare.mount = sys::mount_at_path(path);
   bare.device = info.st_dev;
   bare.inode = info.st_ino;
   return bare;
@@ -52,7 +47,7 @@ uint64_t find_shared_root(const BareRoot& bare) {
 }
 
 void unmount_shared_root(const std::string& path, uint64_t mount) {
-  if (mount && mount_at_path(path) == mount) sys::umount2(path.c_str(), MNT_DETACH);
+  if (mount && sys::mount_at_path(path) == mount) sys::umount2(path.c_str(), MNT_DETACH);
 }
 
 }  // namespace slipway::runtime

@@ -7,10 +7,6 @@
 
 namespace slipway::runtime {
 
-/// The mount that a path leads to: its id in /proc/self/mountinfo. 0 when the path or the kernel (before 5.8) does
-/// not tell.
-uint64_t mount_at_path(const std::string& path);
-
 /// The root file system before anything is mounted on it.
 struct BareRoot {
   std::string path;  // empty: the container has a mount namespace of its own

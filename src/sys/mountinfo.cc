@@ -1,6 +1,7 @@
 #include "src/sys/mountinfo.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <charconv>
 
@@ -43,6 +44,7 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
     const size_t dash = line.find(" - ");
     if (dash == std::string_view::npos) continue;
     std::string_view right = line.substr(dash + 3);
+    line = line.substr(0, dash);
     MountEntry entry;
     const std::string_view id = cut(line, ' ');
     if (std::from_chars(id.data(), id.data() + id.size(), entry.id).ec != std::errc()) continue;
@@ -50,6 +52,8 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
     entry.device = cut(line, ' ');
     entry.root = unescape(cut(line, ' '));
     entry.mountpoint = unescape(cut(line, ' '));
+    cut(line, ' ');  // the mount's options
+    entry.propagation = line;
     entry.type = cut(right, ' ');
     cut(right, ' ');  // the source
     entry.options = right;
@@ -61,6 +65,19 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
 Result<std::vector<MountEntry>> read_mountinfo(pid_t pid) {
   const std::string path = "/proc/" + (pid ? std::to_string(pid) : std::string("self")) + "/mountinfo";
   return parse_mountinfo(TRY(read_file_at(AT_FDCWD, path.c_str(), kLimit)));
+}
+
+uint64_t mount_at_path(const std::string& path) {
+  struct statx info = {};
+  if (statx(AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &info) < 0) return 0;
+  return info.stx_mask & STATX_MNT_ID ? info.stx_mnt_id : 0;
+}
+
+Result<MountEntry> find_mount(const std::string& path) {
+  const uint64_t id = mount_at_path(path);
+  for (MountEntry& entry : TRY(read_mountinfo(0)))
+    if (entry.id == id) return std::move(entry);
+  return Error::of(ErrorKind::not_found, "path %s is on no mount that can be seen", path.c_str());
 }
 
 bool is_below(std::string_view path, std::string_view directory) {

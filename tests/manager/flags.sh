@@ -101,6 +101,19 @@ shows '-v $TMPDIR/dir:/v:ro' 'touch /v/x; touch /v/below/x' 'Read-only file syst
 shows '-v $TMPDIR/dir:/v:rslave' 'grep -o " /v .* - " /proc/self/mountinfo' 'master:'
 shows '--mount type=bind,src=$TMPDIR/dir,dst=/v,readonly' 'touch /v/x' 'Read-only file system'
 shows '--mount type=bind,src=$TMPDIR/dir,dst=/v,bind-propagation=rshared' 'grep " /v " /proc/self/mountinfo' 'shared:'
+mkdir "$TMPDIR/private"
+mount --bind "$TMPDIR/private" "$TMPDIR/private"
+mount --make-private "$TMPDIR/private"
+for propagation in shared rshared; do
+  text="path $TMPDIR/private is mounted on $TMPDIR/private but it is not a shared mount"
+  refused "-v $TMPDIR/private:/v:$propagation" "$text"
+  refused "--mount type=bind,src=$TMPDIR/private,dst=/v,bind-propagation=$propagation" "$text"
+done
+refused '-v $TMPDIR/private:/v:ro,rslave' 'but it is not a shared or slave mount'
+refused '--mount type=bind,src=$TMPDIR/private,dst=/v,bind-propagation=slave' 'but it is not a shared or slave mount'
+shows '-v $TMPDIR/private:/v:rprivate' 'grep -c " /v .* master:\| /v .* shared:" /proc/self/mountinfo' '^0$'
+umount "$TMPDIR/private"
+rmdir "$TMPDIR/private"
 shows '--mount type=bind,source=$TMPDIR/dir,target=/v,bind-nonrecursive' 'cat /v/below/file || echo flat' '^flat$'
 shows '--mount type=bind,source=$TMPDIR/dir,target=/v,bind-recursive=disabled' 'cat /v/below/file || echo flat' '^flat$'
 shows '--mount type=volume,src=vol,dst=/v,volume-label=k=w' 'echo kept >/v/file && cat /v/file' '^kept$'

@@ -18,9 +18,11 @@ void reads_lines(void**) {
   assert_string_equal(mounts[0].device.c_str(), "98:0");
   assert_string_equal(mounts[0].root.c_str(), "/mnt1");
   assert_string_equal(mounts[0].mountpoint.c_str(), "/mnt2");
+  assert_string_equal(mounts[0].propagation.c_str(), "master:1 shared:3");
   assert_string_equal(mounts[0].type.c_str(), "ext3");
   assert_string_equal(mounts[0].options.c_str(), "rw,errors=continue");
   assert_string_equal(mounts[1].mountpoint.c_str(), "/a b\\");
+  assert_string_equal(mounts[1].propagation.c_str(), "");
   assert_string_equal(mounts[1].type.c_str(), "tmpfs");
 }
 
@@ -28,6 +30,10 @@ void reads_its_own(void**) {
   const Result<std::vector<sys::MountEntry>> own = sys::read_mountinfo(0);
   assert_true(own.ok());
   assert_true(!own.value().empty());
+  Result<sys::MountEntry> proc = sys::find_mount("/proc/self");
+  assert_true(proc.ok());
+  assert_string_equal(proc->type.c_str(), "proc");
+  assert_true(sys::find_mount("/no/such/path").error().kind() == ErrorKind::not_found);
 }
 
 void knows_what_is_below(void**) {
