@@ -3,19 +3,56 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <tuple>
 
 #include "src/sys/kernel.h"
 #include "src/sys/ns.h"
+#include "src/sys/userns.h"
 
 namespace slipway::runtime {
 
 namespace {
 
-Status join(const oci::Namespace& wanted, const sys::NamespaceType& type, std::vector<Fd>& keep,
-            NamespacePlan* plan) {
+std::vector<sys::IdRange> ranges_of(const List<oci::IdMapping>& mappings) {
+  std::vector<sys::IdRange> ranges;
+  for (const oci::IdMapping& mapping : mappings)
+    ranges.push_back({mapping.container_id, mapping.host_id, mapping.size});
+  return ranges;
+}
+
+bool same_map(std::vector<sys::IdRange> a, std::vector<sys::IdRange> b) {
+  const auto key = [](const sys::IdRange& range) {
+    return std::tie(range.inside, range.outside, range.count);
+  };
+  for (auto* map : {&a, &b})
+    std::sort(map->begin(), map->end(), [&](const auto& x, const auto& y) { return key(x) < key(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](const auto& x, const auto& y) { return key(x) == key(y); });
+}
+
+/// A namespace that is joined keeps its maps. containerd and CRI-O name them all the same, and cgroups and idmapped
+/// mounts go by what is named: so it has to be true.
+Status check_maps(const oci::Linux& section, const oci::Namespace& wanted, int ns) {
+  const bool uids = !section.uid_mappings.empty();
+  const bool gids = !section.gid_mappings.empty();
+  if (!uids && !gids) return {};
+  const sys::IdMaps maps = TRY(sys::read_id_maps(ns).ctx("`%s`", wanted.path.c_str()));
+  const auto differs = [&](const char* property) {
+    return Error::of(ErrorKind::invalid, "linux.%s: the user namespace `%s` that is to be joined has others",
+                     property, wanted.path.c_str());
+  };
+  if (uids && !same_map(ranges_of(section.uid_mappings), maps.uids)) return differs("uidMappings");
+  if (gids && !same_map(ranges_of(section.gid_mappings), maps.gids)) return differs("gidMappings");
+  return {};
+}
+
+Status join(const oci::Linux& section, const oci::Namespace& wanted, const sys::NamespaceType& type,
+            std::vector<Fd>& keep, NamespacePlan* plan) {
   Fd file = TRY(sys::open_namespace(wanted.path.c_str(), type));
+  if (type.flag == CLONE_NEWUSER) TRY(check_maps(section, wanted, file.get()));
   // setns(2) refuses the user namespace that one is in already.
   if (type.flag == CLONE_NEWUSER && sys::is_own_namespace(file.get(), type)) return {};
   if (type.flag == CLONE_NEWUSER) plan->own_user = true;
@@ -38,13 +75,6 @@ void make(const sys::NamespaceType& type, NamespacePlan* plan) {
     default:
       plan->make |= type.flag;
   }
-}
-
-std::vector<sys::IdRange> ranges_of(const List<oci::IdMapping>& mappings) {
-  std::vector<sys::IdRange> ranges;
-  for (const oci::IdMapping& mapping : mappings)
-    ranges.push_back({mapping.container_id, mapping.host_id, mapping.size});
-  return ranges;
 }
 
 const char* clock_id(std::string_view name) {
@@ -84,7 +114,7 @@ Result<NamespacePlan> plan_namespaces(const oci::Spec& spec, std::vector<Fd>& ke
       if (wanted.path.empty()) {
         make(type, &plan);
       } else {
-        TRY(join(wanted, type, keep, &plan));
+        TRY(join(*spec.linux_, wanted, type, keep, &plan));
       }
     }
   }

@@ -1,16 +1,22 @@
 #include "src/sys/userns.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/sys/file.h"
+#include "src/sys/kernel.h"
+#include "src/sys/ns.h"
 
 namespace slipway::sys {
 
@@ -54,7 +60,69 @@ Status write_map(pid_t pid, const char* file, const char* helper, std::span<cons
   return write_file_at(AT_FDCWD, path.c_str(), text_of(ranges));
 }
 
+Result<std::vector<IdRange>> read_map(pid_t pid, const char* file) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
+  const std::string text = TRY(read_file_at(AT_FDCWD, path.c_str(), 64 * 1024));
+  std::vector<IdRange> ranges;
+  IdRange range;
+  int size;
+  for (const char* at = text.c_str();
+       sscanf(at, "%u %u %u%n", &range.inside, &range.outside, &range.count, &size) == 3; at += size)
+    ranges.push_back(range);
+  return ranges;
+}
+
+/// A process that is in the namespace and does nothing; it goes when this does.
+class Inhabitant {
+ public:
+  static Result<Inhabitant> of(int ns) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return Error::sys(errno, "pipe");
+    const Fd from(ends[0]);
+    Fd to(ends[1]);
+    clone_args args = {};  // no SIGCHLD: waited for with __WALL
+    Inhabitant child(clone3(args));
+    if (child.pid_ < 0) return Error::sys(errno, "clone");
+    if (child.pid_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const int error = setns(ns, CLONE_NEWUSER) < 0 ? errno : 0;
+      if (write(to.get(), &error, sizeof error) != sizeof error) _exit(1);
+      for (;;) pause();
+    }
+    to.reset();
+    int error = EIO;
+    while (read(from.get(), &error, sizeof error) < 0 && errno == EINTR) continue;
+    if (error) return Error::sys(error, "join the user namespace");
+    return child;
+  }
+  Inhabitant(Inhabitant&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+  Inhabitant& operator=(Inhabitant&&) = delete;
+  ~Inhabitant() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    while (waitpid(pid_, nullptr, __WALL) < 0 && errno == EINTR) continue;
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  explicit Inhabitant(pid_t pid) : pid_(pid) {}
+  pid_t pid_;
+};
+
+Result<IdMaps> maps_of(pid_t pid) {
+  IdMaps maps;
+  maps.uids = TRY(read_map(pid, "uid_map"));
+  maps.gids = TRY(read_map(pid, "gid_map"));
+  return maps;
+}
+
 }  // namespace
+
+Result<IdMaps> read_id_maps(int ns) {
+  if (is_own_namespace(ns, *find_namespace("user"))) return maps_of(getpid());
+  const Inhabitant inside = TRY(Inhabitant::of(ns));
+  return maps_of(inside.pid());
+}
 
 Status write_id_maps(pid_t pid, std::span<const IdRange> uids, std::span<const IdRange> gids) {
   const bool root = geteuid() == 0;
@@ -69,14 +137,9 @@ Status write_id_maps(pid_t pid, std::span<const IdRange> uids, std::span<const I
 }
 
 Result<uid_t> outer_uid(pid_t pid, uid_t uid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/uid_map";
-  const std::string map = TRY(read_file_at(AT_FDCWD, path.c_str(), 64 * 1024));
-  unsigned inside, outside, count;
-  int size;
-  for (const char* at = map.c_str(); sscanf(at, "%u %u %u%n", &inside, &outside, &count, &size) == 3;
-       at += size)
-    if (uid >= inside && uid - inside < count) return outside + (uid - inside);
-  return Error::of(ErrorKind::not_found, "user %u is not in `%s`", uid, path.c_str());
+  for (const IdRange& range : TRY(read_map(pid, "uid_map")))
+    if (uid >= range.inside && uid - range.inside < range.count) return range.outside + (uid - range.inside);
+  return Error::of(ErrorKind::not_found, "user %u is not in `/proc/%d/uid_map`", uid, pid);
 }
 
 }  // namespace slipway::sys

@@ -61,3 +61,24 @@ if grep -q . /proc/keys 2>/dev/null; then
   check slip delete --force "$id-4"
 fi
 check slip delete --force "$id"
+
+# Maps beside a user namespace that is joined: they are that one's, or they are refused.
+maps='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 5}, {containerID: 5, hostID: 200005, size: 60000}]
+  | .linux.gidMappings = [{containerID: 0, hostID: 300000, size: 65536}]'
+echo "$own" | jq ".linux.namespaces += [{type: \"user\"}] | $maps" >"$bundle/config.json"
+chmod 711 "$bundle" "$TMPDIR"
+check slip run --detach --bundle "$bundle" "$id"
+path=/proc/$(slip state "$id" | jq .pid)/ns/user
+joining() { # FILTER
+  echo "$own" | jq ".linux.namespaces += [{type: \"user\", path: \"$path\"}] | .process.args = [\"cat\", \"/proc/self/uid_map\"] | $1" >"$bundle/config.json"
+}
+joining .
+check slip run --bundle "$bundle" "$id-2"
+joining "$maps | .linux.uidMappings |= reverse"
+check slip run --bundle "$bundle" "$id-2"
+check_eq "0 100000 5 5 200005 60000" "$(xargs <<<"$out")" "uid_map"
+for property in uidMappings gidMappings; do
+  joining "$maps | .linux.${property}[0].hostID += 1"
+  check_fails 1 "linux.$property: the user namespace \`$path\` that is to be joined has others" slip run --bundle "$bundle" "$id-2"
+done
+check slip delete --force "$id"
