@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "src/manager/build_stage.h"
+#include "src/manager/events.h"
 #include "src/store/work.h"
 
 namespace slipway::manager {
@@ -200,7 +201,10 @@ class Builder {
       const store::Lock lock = TRY(stores_.images.root.lock_collect(store::Root::Mode::shared));
       for (const oci::Reference& name : request_.names) TRY(stores_.images.images.tag(name, id));
     }
-    return request_.names.empty() ? Status() : store::add_to_index(stores_.images, id, request_.names);
+    if (request_.names.empty()) return {};
+    TRY(store::add_to_index(stores_.images, id, request_.names));
+    for (const oci::Reference& name : request_.names) image_event(store_, "tag", id, name.familiar());
+    return {};
   }
 
   Status report_unused() const {

@@ -29,7 +29,8 @@ void write_event(const store::Store& store, std::string_view type, std::string_v
                  std::string_view id, std::string_view image, Value attributes) {
   const store::Time now = store::now();
   Value event = Value::object();
-  event.set("status", action).set("id", id);
+  // As docker: what older clients know by these keys.
+  if (type == "container" || type == "image") event.set("status", action).set("id", id);
   if (!image.empty()) event.set("from", image);
   event.set("Type", type).set("Action", action);
   event.set("Actor", Value::object().set("ID", id).set("Attributes", std::move(attributes)));
@@ -58,7 +59,38 @@ void object_event(const store::Store& store, std::string_view type, std::string_
 void image_event(const store::Store& store, std::string_view action, std::string_view id,
                  std::string_view name) {
   const std::string digest = "sha256:" + std::string(id);
-  object_event(store, "image", action, digest, {{"name", name}});
+  object_event(store, "image", action, digest, {{"name", name.empty() ? digest : name}});
+}
+
+void transfer_event(const store::Store& store, std::string_view action, const oci::Reference& name) {
+  object_event(store, "image", action, name.familiar(), {{"name", name.familiar_name()}});
+}
+
+void network_events(const store::Store& store, std::string_view action, const store::Record& record,
+                    const Value& networks) {
+  if (!networks.is_object()) return;
+  for (const Value::Member& network : networks.members())
+    object_event(store, "network", action, network.value["id"].text(),
+                 {{"container", record.id}, {"name", network.key}, {"type", "bridge"}});
+}
+
+void volume_events(const store::Store& store, std::string_view action, const store::Record& record) {
+  for (const store::MountPoint& mount : record.mounts) {
+    if (mount.type != "volume") continue;
+    if (action == "mount")
+      object_event(store, "volume", action, mount.name,
+                   {{"container", record.id},
+                    {"destination", mount.destination},
+                    {"driver", "local"},
+                    {"propagation", mount.propagation},
+                    {"read/write", mount.read_only ? "false" : "true"}});
+    else
+      object_event(store, "volume", action, mount.name, {{"container", record.id}, {"driver", "local"}});
+  }
+}
+
+void prune_event(const store::Store& store, std::string_view type, int64_t reclaimed) {
+  object_event(store, type, "prune", {}, {{"reclaimed", std::to_string(reclaimed)}});
 }
 
 }  // namespace slipway::manager

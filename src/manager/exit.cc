@@ -62,18 +62,19 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
   if (image.starts_with("sha256:")) image.remove_prefix(7);
   if (!image.empty() && faccessat(store.root_fd(), ("images/" + std::string(image)).c_str(), F_OK, 0) < 0)
     (void)forget_image(store);
-  container_event(store, "destroy", **record);
   store::Volumes store_volumes(store);
   for (const store::MountPoint& mount : (*record)->mounts) {
     if (mount.type != "volume") continue;
     TRY(store_volumes.release(mount.name, id));
     if (volumes && mount.anonymous) {
       Status removed = store_volumes.remove(mount.name);
-      if (!removed.ok() && removed.error().kind() != ErrorKind::in_use &&
-          removed.error().kind() != ErrorKind::not_found)
+      if (removed.ok())
+        object_event(store, "volume", "destroy", mount.name, {{"driver", "local"}});
+      else if (removed.error().kind() != ErrorKind::in_use && removed.error().kind() != ErrorKind::not_found)
         return removed;
     }
   }
+  container_event(store, "destroy", **record);
   return {};
 }
 

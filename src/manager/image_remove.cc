@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "src/manager/events.h"
 #include "src/manager/image_collect.h"
 #include "src/store/id.h"
 #include "src/store/work.h"
@@ -94,7 +95,7 @@ class Remover {
                 static_cast<int>(text.size()), text.data(), user.container.c_str(), id.c_str());
       oci::Reference reference = TRY(oci::Reference::parse(text));
       reference.default_tag();
-      TRY(untag(reference));
+      TRY(untag(reference, id));
       TRY(untag_left_digests(reference, id));
       if (!names_of(id).empty()) return {};
       return remove_if_free(id, true);
@@ -102,13 +103,14 @@ class Remover {
     if (is_single(names)) {
       const MaybeConflict found = TRY(conflict(id, !options_.force, false));
       if (found) return error(id, *found);
-      for (const oci::Reference& name : names) TRY(untag(name));
+      for (const oci::Reference& name : names) TRY(untag(name, id));
     }
     return remove_if_free(id, false);
   }
 
-  Status untag(const oci::Reference& reference) {
+  Status untag(const oci::Reference& reference, std::string_view id) {
     TRY(images_.images.untag(reference));
+    image_event(store_, "untag", id);
     done_.push_back({Removed::Kind::untagged, reference.familiar()});
     names_ = TRY(images_.images.names());
     return {};
@@ -121,7 +123,7 @@ class Remover {
     for (const oci::Reference& name : left)
       if (!name.digest && name.name() == gone.name()) return {};
     for (const oci::Reference& name : left)
-      if (name.name() == gone.name()) TRY(untag(name));
+      if (name.name() == gone.name()) TRY(untag(name, id));
     return {};
   }
 
@@ -166,9 +168,10 @@ class Remover {
     const store::Image* image = TRY(images_.images.get(id, arena));
     const Belongings own = TRY(belongings(images_, *image));
     const Needed others = TRY(needed(images_, users_, id));
-    for (const oci::Reference& name : names_of(id)) TRY(untag(name));
+    for (const oci::Reference& name : names_of(id)) TRY(untag(name, id));
     // The record first: from here on the image is gone, and what a crash leaves tells its mark.
     TRY(images_.images.remove(id));
+    image_event(store_, "delete", id);
     done_.push_back({Removed::Kind::deleted, "sha256:" + id});
     for (const std::string& layer : own.layers) {
       if (others.layers.contains(layer)) break;
@@ -236,6 +239,7 @@ Result<Pruned> prune_images(Stores stores, store::Store& store, const PruneOptio
     }
   }
   TRY(remover.finish());
+  prune_event(store, "image", remover.reclaimed());
   return Pruned{remover.done(), remover.reclaimed()};
 }
 

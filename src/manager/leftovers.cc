@@ -26,6 +26,7 @@ void note_end(store::Store& store, const store::Record& record, int dir, store::
   state.finished_at = Str::wrap(now.c_str());
   (void)store::Containers(store).save_state(dir, state);
   container_event(store, "die", record, {{"exitCode", std::to_string(state.exit_code)}});
+  volume_events(store, "unmount", record);
   (void)engine_delete(store, record.id);
   collect_session(store, record.id);
   auto driver = store.driver();

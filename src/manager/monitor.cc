@@ -101,8 +101,10 @@ class Monitor final : ClientHandler, Streams::Sink {
     health_.begin(started_ms_);
     save_state("running");
     fault_point("monitor.launch.recorded");
-    container_event(store_, "start", *prepared->record);
     network_ = std::move(prepared->network);
+    network_events(store_, "connect", *prepared->record, networks());
+    volume_events(store_, "mount", *prepared->record);
+    container_event(store_, "start", *prepared->record);
     prepared.reset();
     return {};
   }
@@ -193,6 +195,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     state_.pid = 0;
     state_.pid_start_time = 0;
     // Who reads that it has exited may remove it, and must not find its network half taken down.
+    const Value networks = this->networks();
     network_ = NetworkSession();
     if (settings_.auto_remove && faccessat(dir_.get(), kRestartingMark, F_OK, 0) == 0) {
       settings_.auto_remove = false;
@@ -202,8 +205,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     const bool restarts = wants_restart(code);
     if (!settings_.auto_remove) save_state(restarts ? "restarting" : "exited");
     fault_point("monitor.finish.recorded");
-    tell("die", {{"exitCode", std::to_string(code)}});
-    if (state_.oom_killed) tell("oom");
+    tell_end(networks);
     (void)engine_delete_own(store_, settings_.id, process_);
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
@@ -272,6 +274,21 @@ class Monitor final : ClientHandler, Streams::Sink {
     if (record.ok()) container_event(store_, action, **record, more);
   }
 
+  void tell_end(const Value& networks) {
+    Arena arena;
+    auto record = containers_.load(settings_.id, arena);
+    if (!record.ok()) return;
+    if (state_.oom_killed) container_event(store_, "oom", **record);
+    container_event(store_, "die", **record, {{"exitCode", std::to_string(state_.exit_code)}});
+    network_events(store_, "disconnect", **record, networks);
+    volume_events(store_, "unmount", **record);
+  }
+
+  /// Those that it is on at this moment.
+  Value networks() const {
+    return network_.path().empty() ? Value() : network_status(store_, settings_.id)["networks"];
+  }
+
   void save_state(const char* status) {
     store::State state;
     state.status = Str::wrap(status);
@@ -301,7 +318,10 @@ class Monitor final : ClientHandler, Streams::Sink {
   void input_end() override {
     if (settings_.stdin_once) streams_.close_input();
   }
-  void window_size(wire::WindowSize size) override { streams_.set_window_size(size); }
+  void window_size(wire::WindowSize size) override {
+    streams_.set_window_size(size);
+    tell("resize", {{"height", std::to_string(size.rows)}, {"width", std::to_string(size.columns)}});
+  }
   void stop() override { stop_ = true; }
   void hold_lost() override { (void)unpause_container(store_, settings_.id); }
 

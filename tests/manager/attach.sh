@@ -22,7 +22,7 @@ def slipway(*words):
     return subprocess.run(command + list(words), stdout=subprocess.PIPE, check=True).stdout.decode().strip()
 
 def until_attached(count):
-    """That many clients of this container have attached since it was made."""
+    """That many clients have attached to the containers of this name, those that started them among them."""
     while len(slipway("events", "--since", "5m", "--until", "0s", "-f", "container=box", "-f", "event=attach").split("\n")) < count:
         pass
 
@@ -39,6 +39,8 @@ run.expect(b"30 100")
 run.resize(40, 120)
 run.type(b"until [ \"$(stty size)\" = '40 120' ]; do :; done; " + mark)
 run.expect(b"done")
+equal("30 100\n40 120", slipway("events", "--since", "5m", "--until", "0s", "-f", "event=resize", "--format",
+    "{{.Actor.Attributes.height}} {{.Actor.Attributes.width}}"), "sizes that events tell")
 run.type(b"echo sle''eping; sleep 1000\n")
 run.expect(b"sleeping")
 run.type(b"\x03")
@@ -72,13 +74,13 @@ first.expect(b"done")
 
 # What another client types is seen by all; one that takes no input gives none.
 third = on_terminal("attach", "--no-stdin", "box")
-until_attached(3)
+until_attached(4)
 third.type(b"echo no''thing\n")
 first.type(b"echo some''thing\n")
 third.expect(b"something")
 assert b"nothing\r\n" not in third.seen.replace(b"echo no''thing", b"")
 fourth = on_terminal("start", "-ai", "box")  # which runs already
-until_attached(4)
+until_attached(5)
 fourth.type(b"echo fo''urth\n")
 fourth.expect(b"fourth")
 first.type(b"exit 6\n")
@@ -103,12 +105,12 @@ run.expect(b"ready")
 run.type(b"\x03")
 equal(-signal.SIGINT, run.status(), "run --sig-proxy=false after ^C")
 attach = on_terminal("attach", "--sig-proxy=false", "box")
-until_attached(5)
+until_attached(9)
 attach.type(b"\x03")
 equal(-signal.SIGINT, attach.status(), "attach --sig-proxy=false after ^C")
 equal("true", slipway("inspect", "-f", "{{.State.Running}}", "box"), "running after the client's death")
 attach = subprocess.Popen(command + ["attach", "box"], stdout=subprocess.PIPE)
-until_attached(6)
+until_attached(10)
 attach.send_signal(signal.SIGTERM)
 equal(b"got it\n", attach.stdout.read(), "output after SIGTERM")
 equal(9, attach.wait(), "attach after SIGTERM")

@@ -133,5 +133,61 @@ check_contains "$(told '{{.Status}} {{.Actor.Attributes.name}} {{.From}} {{.Scop
 check_contains "$(slipway events --since "$started" --until 0s -f event=tag)" 'name=told:1'
 check slipway rmi told:1
 
+# The same with what belongs to the container.
+since() { slipway events --since "$started" --until 0s --format "$1" "${@:2}"; }
+started=$(date +%s.%N)
+check slipway run --rm -v /own busybox true
+want="volume create
+container create
+container attach
+volume mount
+container start
+container die
+volume unmount
+volume destroy
+container destroy"
+check_eq "$want" "$(since '{{.Type}} {{.Action}}')" "events"
+check_eq '{"destination":"/own","driver":"local","propagation":"","read/write":"true"}' \
+  "$(since '{{json .Actor.Attributes}}' -f event=mount | jq -c 'del(.container)')" "attributes of a mount"
+check_eq "[null,null,null]" "$(since json -f event=mount | jq -c '[.status, .id, .from]')" "what only containers and images have"
+started=$(date +%s.%N)
+check slipway create --name told busybox sh -c 'sleep 1000'
+check slipway start told
+check slipway exec -d told sh -c 'exit 4'
+has_died() { [ "$(since '{{.Actor.Attributes.exitCode}}' -f event=exec_die)" = 4 ]; }
+wait_for 10 has_died
+check slipway top told
+echo x >"$TMPDIR/file"
+check slipway cp "$TMPDIR/file" told:/tmp
+check slipway cp told:/tmp/file "$TMPDIR/file"
+check slipway cp told:/tmp/file - >/dev/null
+check slipway cp - told:/tmp < <(tar -C "$TMPDIR" -c file)
+check slipway rename told renamed
+check slipway kill renamed
+slipway start -a renamed &
+running() { [ "$(slipway inspect -f '{{.State.Running}}' renamed)" = true ]; }
+wait_for 10 running
+check slipway rm -f renamed
+wait
+want='create start exec_create: sh -c exit 4 exec_start: sh -c exit 4 exec_die top extract-to-dir archive-path archive-path extract-to-dir rename kill die attach start kill die destroy'
+check_eq "$want" "$(told '{{.Action}}' | xargs)" "events"
+check_eq /told "$(since '{{.Actor.Attributes.oldName}}' -f event=rename)"
+
+# Images, which docker calls by their digests.
+started=$(date +%s.%N)
+check slipway build -q -t built - <<<$'FROM busybox\nLABEL a=b'
+id=$out
+check slipway save -o "$TMPDIR/built.tar" built
+check slipway rmi built
+check slipway load -i "$TMPDIR/built.tar"
+check slipway rmi built
+check_eq "tag built:latest
+save $id
+untag $id
+delete $id
+load $id
+untag $id
+delete $id" "$(since '{{.Action}} {{.Actor.Attributes.name}}' -f type=image)" "events of images"
+
 check_eq '' "$(slipway ps -aq)" 'containers left'
 check_eq '' "$(ls "$TMPDIR/slipway/pending" "$TMPDIR/slipway/names" "$TMPDIR/slipway/ids" | grep -v : | tr -d '\n')" 'left in the store'

@@ -107,7 +107,11 @@ check_fails 1 "is not connected" slipway network disconnect net3 server
 check slipway network rm net3
 
 # The end takes everything along: interfaces, rules, leases.
+id=$(slipway inspect -f '{{.Id}}' server)
 check slipway rm -f server
+check slipway events --since 10m --until 0s -f type=network --format \
+  '{{if eq .Actor.Attributes.container "'"$id"'"}}{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}} {{end}}'
+check_eq "connect net1 bridge connect net3 bridge disconnect net3 bridge disconnect net1 bridge" "$(xargs <<<"$out")" "events"
 check_eq "" "$(ip -o link show type veth)" "interfaces left"
 check_lacks "$(iptables -t nat -S)" 18080 "rules left"
 check_eq "" "$(ls "$TMPDIR/slipway-run/attached")" "sessions left"

@@ -79,7 +79,11 @@ check_eq "" "$(slipway images -q)" "images"
 # All of it is told.
 events() { slipway events --since "$started" --until "$(($(date +%s) + 1))" --format '{{.Action}} {{.Actor.Attributes.name}}' "$@"; }
 check_contains "$(events --filter type=image)" "tag other:latest"
-check_contains "$(events --filter type=image)" "import busybox:latest"
+check_contains "$(events --filter type=image)" "tag busybox:latest"$'\n'"import sha256:"
+check_contains "$(events --filter type=image)" "delete sha256:"
+for type in container volume network image; do
+  check_contains "$(slipway events --since "$started" --until "$(($(date +%s) + 1))" --filter type=$type)" "$type prune  (reclaimed="
+done
 check_eq "create loose"$'\n'"destroy loose" "$(events --filter network=loose)" "events of a network"
 check_contains "$(slipway events --since "$started" --until "$(date +%s)" --filter type=volume --filter event=destroy \
   --format '{{.Actor.ID}}')" "$anonymous"

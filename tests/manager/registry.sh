@@ -34,6 +34,8 @@ Digest: $digest
 Status: Downloaded newer image for $registry/team/app:1
 $registry/team/app:1" "$out"
 check_eq "" "$err" "stderr"
+check slipway events --since 1m --until 0s -f event=pull --format '{{.ID}} {{.Actor.Attributes.name}}'
+check_eq "$registry/team/app:1 $registry/team/app" "$out" "event"
 check slipway images --no-trunc --digests --format '{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}}'
 check_eq "$id $registry/team/app 1 $digest" "$out"
 check slipway inspect --format '{{.RepoTags}} {{.RepoDigests}}' "$registry/team/app:1"

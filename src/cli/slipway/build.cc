@@ -148,7 +148,7 @@ Result<int> run(const Call& call) {
     oci::Reference name = TRY(oci::Reference::parse(image));
     name.default_tag();
     if (name.digest) name.tag.clear();
-    TRY(pull_and_show(stores, name, {}, quiet ? -1 : STDOUT_FILENO));
+    TRY(pull_and_show(*session.store, stores, name, {}, quiet ? -1 : STDOUT_FILENO));
     return {};
   };
   const std::string id = TRY(manager::build_image(stores, *session.store, request));

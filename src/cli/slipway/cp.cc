@@ -7,6 +7,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/copy.h"
+#include "src/manager/events.h"
 #include "src/store/containers.h"
 #include "src/sys/file.h"
 
@@ -39,6 +40,13 @@ Result<manager::CopyPlace> place(store::Store& store, const Operand& operand, bo
   return manager::container_place(store, id, operand.path, writing);
 }
 
+Status tell(const Call& call, store::Store& store, const char* action, const Operand& operand) {
+  store::Containers containers(store);
+  const std::string id = TRY(containers.find(operand.container));
+  manager::container_event(store, action, *TRY(containers.load(id, call.arena)));
+  return {};
+}
+
 Result<int> run(const Call& call) {
   const Operand from = parse(call.args[0]);
   const Operand to = parse(call.args[1]);
@@ -49,6 +57,10 @@ Result<int> run(const Call& call) {
   if (from.path.empty() || to.path.empty())
     return Error::of(ErrorKind::invalid, "source or destination can not be empty");
   const auto store = TRY(open_store(call));
+  const auto told = [&] {
+    return from.container.empty() ? tell(call, *store, "extract-to-dir", to)
+                                  : tell(call, *store, "archive-path", from);
+  };
   manager::CopyOptions options;
   options.archive = call.args.flag("archive");
   options.follow_link = call.args.flag("follow-link");
@@ -58,12 +70,14 @@ Result<int> run(const Call& call) {
     const manager::CopyPlace source = TRY(place(*store, from, false));
     TRY(manager::copy_to_tar(source, options,
                              [](std::string_view bytes) { return sys::write_all(STDOUT_FILENO, bytes); }));
+    TRY(told());
     return 0;
   }
   const manager::CopyPlace target = TRY(place(*store, to, true));
   if (from.path == "-" && from.container.empty()) {
     oci::FdSource tar(STDIN_FILENO);
     TRY(manager::copy_from_tar(tar, target));
+    TRY(told());
     return 0;
   }
   if (to.container.empty()) {
@@ -72,6 +86,7 @@ Result<int> run(const Call& call) {
   }
   const manager::CopyPlace source = TRY(place(*store, from, false));
   const uint64_t copied = TRY(manager::copy(source, target, options));
+  TRY(told());
   // As docker: for somebody who watches.
   if (!call.args.flag("quiet") && isatty(STDOUT_FILENO)) {
     const std::string where = to.container.empty() ? target.path : std::string(call.args[1]);

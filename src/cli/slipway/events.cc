@@ -67,7 +67,7 @@ class Show {
     const std::string when =
         store::format_rfc3339({time.integer() / 1'000'000'000, time.integer() % 1'000'000'000});
     return print(when + " " + go_text((*event)["Type"]) + " " + go_text((*event)["Action"]) + " " +
-                 go_text((*event)["id"]) + " (" + attributes + ")\n");
+                 go_text((*event)["Actor"]["ID"]) + " (" + attributes + ")\n");
   }
 
  private:
@@ -91,7 +91,7 @@ class Show {
     const auto is_object = [&](std::string_view type, std::string_view value) {
       if (event["Type"].text() != type) return false;
       const Value* name = attributes.find("name");
-      return event["id"].text().starts_with(value) || (name && name->text() == value);
+      return event["Actor"]["ID"].text().starts_with(value) || (name && name->text() == value);
     };
     return filters_.any("type", [&](std::string_view value) { return event["Type"].text() == value; }) &&
            filters_.any("event",

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 
 #include "src/cli/slipway/environment.h"
 #include "src/cli/slipway/session.h"
@@ -143,7 +144,7 @@ Result<int> attached(const Call& call, store::Store& store, const std::string& i
 /// The process needs somebody who stays until its end, for its terminal and to take its exit status: a child of
 /// ours, which says when it has begun.
 Result<int> detached(store::Store& store, const std::string& id, const oci::Process& process,
-                     const manager::Inherited& inherited) {
+                     const manager::Inherited& inherited, const std::function<void(int)>& ended) {
   auto [ours, theirs] = TRY(manager::wire::pair());
   const pid_t child = fork();
   if (child < 0) return Error::sys(errno, "fork");
@@ -167,7 +168,9 @@ Result<int> detached(store::Store& store, const std::string& id, const oci::Proc
     theirs.reset();
     // It may have ended already where it is not our child.
     if (created->pidfd) drain(created->terminal, created->pidfd);
-    waitpid(created->pid, nullptr, 0);
+    int status = 0;
+    if (waitpid(created->pid, &status, 0) == created->pid)
+      ended(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
     _exit(0);
   }
   theirs.reset();
@@ -177,9 +180,8 @@ Result<int> detached(store::Store& store, const std::string& id, const oci::Proc
   return manager::failure_from({message, size});
 }
 
-Result<int> run_process(const Call& call, store::Store& store, const std::string& id,
-                        const oci::Process& process, const manager::Inherited& inherited) {
-  if (call.args.flag("detach")) return detached(store, id, process, inherited);
+Result<int> run_attached(const Call& call, store::Store& store, const std::string& id,
+                         const oci::Process& process, const manager::Inherited& inherited) {
   if (!manager::is_external(store, id)) return attached(call, store, id, process, inherited);
   if (call.args.given("detach-keys"))
     return Error::of(ErrorKind::unsupported,
@@ -195,10 +197,13 @@ Result<int> execute(const Call& call, store::Store& store, const std::string& id
   for (const Str word : process->args) command.append(command.empty() ? "" : " ").append(word.view());
   for (const char* action : {"exec_create: ", "exec_start: "})
     manager::container_event(store, action + command, record, {{"execID", exec_id}});
-  const int code = TRY(run_process(call, store, id, *process, inherited));
-  if (!call.args.flag("detach"))
+  const auto ended = [&](int code) {
     manager::container_event(store, "exec_die", record,
                              {{"execID", exec_id}, {"exitCode", std::to_string(code)}});
+  };
+  if (call.args.flag("detach")) return detached(store, id, *process, inherited, ended);
+  const int code = TRY(run_attached(call, store, id, *process, inherited));
+  ended(code);
   return code;
 }
 

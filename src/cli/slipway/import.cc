@@ -30,8 +30,8 @@ Result<int> run(const Call& call) {
   ImageSession session = TRY(open_images(call));
   const manager::Stores stores = TRY(session.with_driver());
   const std::string id = TRY(manager::import_image(stores, request));
-  manager::image_event(*session.store, "import", id,
-                       request.name ? request.name->familiar() : "sha256:" + id);
+  if (request.name) manager::image_event(*session.store, "tag", id, request.name->familiar());
+  manager::image_event(*session.store, "import", id);
   TRY(print("sha256:" + id + "\n"));
   return 0;
 }

@@ -60,8 +60,7 @@ Result<int> run(const Call& call) {
   Result<std::vector<manager::LoadedImage>> loaded = manager::load_images(stores, *files, progress);
   if (shown) dprintf(STDERR_FILENO, "\r\033[K");
   for (const manager::LoadedImage& image : TRY(std::move(loaded))) {
-    manager::image_event(*session.store, "load", image.id,
-                         image.names.empty() ? "sha256:" + image.id : image.names[0].familiar());
+    manager::image_event(*session.store, "load", image.id);
     TRY(report(image));
   }
   return 0;

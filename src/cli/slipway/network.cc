@@ -351,6 +351,7 @@ Status prune_networks(store::Store& store, const PruneFilters& filters, std::str
     if (!TRY(users(store, network->name, false, arena)).empty()) continue;
     if (remove_network(store, *network, arena).ok()) removed.append(network->name.view()).append("\n");
   }
+  manager::prune_event(store, "network", 0);
   if (!removed.empty()) text->append("Deleted Networks:\n").append(removed).append("\n");
   return {};
 }

@@ -67,6 +67,7 @@ Result<int64_t> prune_containers(store::Store& store, const PruneFilters& filter
     if (usage.ok()) bytes += static_cast<int64_t>(usage->bytes);
     removed.append(id).append("\n");
   }
+  manager::prune_event(store, "container", bytes);
   if (!removed.empty()) text->append("Deleted Containers:\n").append(removed).append("\n");
   return bytes;
 }
@@ -85,6 +86,7 @@ Result<int64_t> prune_volumes(store::Store& store, const PruneFilters& filters, 
     removed.append(name).append("\n");
     bytes += size;
   }
+  manager::prune_event(store, "volume", bytes);
   if (!removed.empty()) text->append("Deleted Volumes:\n").append(removed).append("\n");
   return bytes;
 }

@@ -62,11 +62,11 @@ Result<int> run(const Call& call) {
   const manager::Stores stores = TRY(session.with_driver());
   if (all) {
     TRY(pull_all(stores, name, platform, fd));
+    manager::transfer_event(*session.store, "pull", name);
   } else {
     name.default_tag();
     if (name.digest) name.tag.clear();
-    const manager::PulledImage pulled = TRY(pull_and_show(stores, name, platform, fd));
-    manager::image_event(*session.store, "pull", pulled.id, name.familiar());
+    TRY(pull_and_show(*session.store, stores, name, platform, fd));
   }
   TRY(print(name.text() + "\n"));
   return 0;
@@ -78,11 +78,13 @@ constexpr Verb kVerb = {
 
 }  // namespace
 
-Result<manager::PulledImage> pull_and_show(manager::Stores stores, const oci::Reference& name,
-                                           const oci::PlatformChoice& platform, int fd) {
+Result<manager::PulledImage> pull_and_show(const store::Store& store, manager::Stores stores,
+                                           const oci::Reference& name, const oci::PlatformChoice& platform,
+                                           int fd) {
   const ConfigFile config = TRY(read_config_file());
   oci::RegistryClient registry = TRY(manager::open_registry(name.domain, config.insecure_registries));
   manager::PulledImage pulled = TRY(pull_from(registry, stores, name, platform, fd));
+  manager::transfer_event(store, "pull", name);
   show(fd, pulled.newer, name.familiar());
   return pulled;
 }

@@ -9,7 +9,8 @@
 namespace slipway::cli {
 
 /// Pulls one image, whose name has a tag or a digest, and shows the progress on `fd` (-1: nowhere).
-Result<manager::PulledImage> pull_and_show(manager::Stores stores, const oci::Reference& name,
-                                           const oci::PlatformChoice& platform, int fd);
+Result<manager::PulledImage> pull_and_show(const store::Store& store, manager::Stores stores,
+                                           const oci::Reference& name, const oci::PlatformChoice& platform,
+                                           int fd);
 
 }  // namespace slipway::cli

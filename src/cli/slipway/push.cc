@@ -5,6 +5,7 @@
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/transfer_display.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/push.h"
 #include "src/manager/registry_access.h"
 
@@ -51,6 +52,7 @@ Result<int> run(const Call& call) {
     one.tag = tag;
     TransferDisplay display(fd, kPushWords, "The push refers to repository [" + name.name() + "]");
     const manager::PushedImage pushed = TRY(manager::push_image(session.images, registry, one, display));
+    manager::transfer_event(*session.store, "push", one);
     if (!quiet)
       dprintf(fd, "%s: digest: %s size: %llu\n", tag.c_str(), pushed.digest.text().c_str(),
               static_cast<unsigned long long>(pushed.size));

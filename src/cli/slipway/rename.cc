@@ -16,7 +16,7 @@ Result<int> run(const Call& call) {
   const store::Record* old = TRY(containers.load(id, call.arena));
   TRY(containers.rename(id, lock.get(), call.args[1]));
   const store::Record* renamed = TRY(containers.load(id, call.arena));
-  manager::container_event(*store, "rename", *renamed, {{"oldName", old->name.view()}});
+  manager::container_event(*store, "rename", *renamed, {{"oldName", "/" + std::string(old->name.view())}});
   return 0;
 }
 

@@ -1,7 +1,6 @@
 // `rmi`: names and images are removed.
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/manager/events.h"
 #include "src/manager/image_remove.h"
 #include "src/manager/leftovers.h"
 
@@ -22,7 +21,6 @@ Result<int> run(const Call& call) {
   options.force = call.args.flag("force");
   options.prune_parents = !call.args.flag("no-prune");
   return for_each_argument(call, [&](std::string_view name) -> Status {
-    auto image = session.images.images.find(name, call.arena);
     Result<std::vector<manager::Removed>> removed =
         manager::remove_image(stores, *session.store, name, options);
     if (!removed.ok()) {
@@ -34,13 +32,8 @@ Result<int> run(const Call& call) {
       return std::move(removed).error();
     }
     std::string text;
-    for (const manager::Removed& done : *removed) {
-      const bool untagged = done.kind == manager::Removed::Kind::untagged;
-      text += (untagged ? "Untagged: " : "Deleted: ") + done.what + "\n";
-      if (untagged && image.ok()) manager::image_event(*session.store, "untag", (*image)->id, done.what);
-      if (!untagged && image.ok() && done.what.ends_with((*image)->id.view()))
-        manager::image_event(*session.store, "delete", (*image)->id, done.what);
-    }
+    for (const manager::Removed& done : *removed)
+      text += (done.kind == manager::Removed::Kind::untagged ? "Untagged: " : "Deleted: ") + done.what + "\n";
     return print(text);
   });
 }

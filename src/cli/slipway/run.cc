@@ -10,6 +10,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/conversation.h"
+#include "src/manager/events.h"
 #include "src/manager/exit.h"
 #include "src/manager/launch.h"
 #include "src/manager/lifecycle.h"
@@ -52,7 +53,7 @@ Status pull_image(const Call& call, store::Store& store, const std::string& imag
   const oci::PlatformChoice platform = TRY(oci::PlatformChoice::parse(call.args.value("platform", "")));
   store::ImageStore images = TRY(store::ImageStore::open(store.root()));
   const manager::Stores stores{images, *TRY(store.driver())};
-  TRY(pull_and_show(stores, name, platform, call.args.flag("quiet") ? -1 : STDERR_FILENO));
+  TRY(pull_and_show(store, stores, name, platform, call.args.flag("quiet") ? -1 : STDERR_FILENO));
   return {};
 }
 
@@ -121,6 +122,7 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
   manager::StartOptions start;
   start.attach = (config.attach_stdin ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
   if (config.tty) start.window = manager::terminal_size();
+  manager::container_event(store, "attach", *request.record);
   manager::Started started =
       TRY(manager::start_container(std::move(monitor), container.id, std::move(container.dir), start));
   // As docker, of a container whose output nobody asked for.

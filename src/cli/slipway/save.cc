@@ -2,6 +2,7 @@
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/output_file.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/image_save.h"
 
 namespace slipway::cli {
@@ -31,17 +32,21 @@ Result<int> run(const Call& call) {
   std::vector<std::string> words;
   for (const char* word : call.args.positionals()) words.emplace_back(word);
   const ImageSession session = TRY(open_images(call));
+  const auto told = [&](const std::vector<manager::SavedName>& saved) {
+    for (const manager::SavedName& image : saved) manager::image_event(*session.store, "save", image.id);
+    return 0;
+  };
   if (format == manager::SaveFormat::oci_directory) {
     if (!output) return Error::of(ErrorKind::invalid, "--format oci-dir needs --output DIRECTORY");
     const std::vector<manager::SavedName> saved = TRY(manager::find_saved(session.images, words));
     TRY(manager::save_directory(session.images, saved, output));
-    return 0;
+    return told(saved);
   }
   OutputFile file = TRY(OutputFile::open(output, "save"));
   const std::vector<manager::SavedName> saved = TRY(manager::find_saved(session.images, words));
   TRY(manager::save_archive(session.images, saved, format, file.fd()));
   TRY(file.publish());
-  return 0;
+  return told(saved);
 }
 
 constexpr Verb kVerb = {"save", "IMAGE...", "Save images to an archive",    kOptions, 1, kNoLimit,

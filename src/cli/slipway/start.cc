@@ -1,6 +1,7 @@
 // `start`: containers that exist and do not run.
 #include "src/cli/slipway/attach.h"
 #include "src/cli/slipway/verbs.h"
+#include "src/manager/events.h"
 #include "src/manager/launch.h"
 #include "src/manager/leftovers.h"
 #include "src/manager/lifecycle.h"
@@ -52,6 +53,7 @@ Result<int> start_attached(const Call& call, store::Store& store) {
   manager::StartOptions start;
   start.attach = (options.input ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
   if (record->config.tty) start.window = manager::terminal_size();
+  manager::container_event(store, "attach", *record);
   const manager::Started started = TRY(manager::start_container(store, id, std::move(*lock), start));
   const manager::Ending ending = TRY(manager::converse(store, id, started.conversation, signals, options));
   if (ending.how == manager::Ending::How::lost)

@@ -13,6 +13,7 @@
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/engine.h"
+#include "src/manager/events.h"
 #include "src/manager/observe.h"
 #include "src/runtime/cgroup.h"
 #include "src/store/containers.h"
@@ -202,6 +203,7 @@ Result<int> run(const Call& call) {
     headed = true;
     table.row(std::move(row));
   }
+  manager::container_event(*store, "top", *TRY(containers.load(id, call.arena)));
   TRY(print(table.text(20)));
   return 0;
 }
