@@ -16,6 +16,7 @@
 #include "drivers/registry.h"
 #include "drivers/table_driver.h"
 #include "src/base/fault.h"
+#include "src/base/quantity.h"
 #include "src/sys/btrfs.h"
 #include "src/sys/file.h"
 
@@ -224,7 +225,7 @@ Result<std::unique_ptr<Driver>> open_btrfs(const std::string& root, const Option
   uint64_t min_space = 0;
   for (const auto& [key, value] : options) {
     if (key != "btrfs.min_space") return unknown_option("btrfs", key);
-    min_space = TRY(parse_size(value).ctx("btrfs.min_space"));
+    min_space = static_cast<uint64_t>(TRY(parse_size(value).ctx("btrfs.min_space")));
   }
   Home home = TRY(open_home(root, "btrfs"));
   const auto refuse = [&home](const char* why) {

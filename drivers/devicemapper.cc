@@ -21,6 +21,7 @@
 #include "drivers/thin_pool.h"
 #include "drivers/tree_usage.h"
 #include "src/base/fault.h"
+#include "src/base/quantity.h"
 #include "src/sys/file.h"
 #include "src/sys/mount.h"
 #include "src/sys/remove_tree.h"
@@ -393,7 +394,7 @@ Status set_option(ThinPoolOptions& options, const std::string& key, const std::s
                {"dm.blocksize", &options.block_size}};
   for (const auto& known : sizes) {
     if (key != known.key) continue;
-    *known.size = TRY(parse_size(value));
+    *known.size = static_cast<uint64_t>(TRY(parse_size(value).ctx("%s", known.key)));
     if (known.size == &options.block_size &&
         (options.block_size % (64 << 10) != 0 || options.block_size == 0 || options.block_size > 1 << 30))
       return Error::of(ErrorKind::invalid, "`%s` is not a multiple of 64k up to 1g", value.c_str());

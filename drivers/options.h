@@ -9,10 +9,6 @@
 
 namespace slipway::drivers {
 
-/// A number of bytes as docker reads it: digits, perhaps a fraction, and b, k, m, g, t, p (powers of 1024,
-/// with or without "b" or "ib"), in either case.
-Result<uint64_t> parse_size(std::string_view text);
-
 /// "true", "1", "false", "0", "on", "off", "yes", "no".
 Result<bool> parse_switch(std::string_view text);
 

@@ -1,6 +1,7 @@
 #include "drivers/overlay_options.h"
 
 #include "drivers/options.h"
+#include "src/base/quantity.h"
 
 namespace slipway::drivers {
 
@@ -38,7 +39,7 @@ Result<OverlaySettings> parse_overlay_options(const Options& options) {
   OverlaySettings settings;
   for (const auto& [key, value] : options) {
     if (key == "overlay2.size") {
-      settings.size = TRY(parse_size(value).ctx("overlay2.size"));
+      settings.size = static_cast<uint64_t>(TRY(parse_size(value).ctx("overlay2.size")));
     } else if (key == "overlay2.override_kernel_check") {
       (void)TRY(
           parse_switch(value).ctx("overlay2.override_kernel_check"));  // docker's, without effect there too

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "oci/names.h"
-#include "src/base/duration.h"
+#include "src/base/quantity.h"
 
 namespace slipway::manager {
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "src/base/quantity.h"
 #include "src/manager/log_file.h"
 #include "src/manager/log_socket.h"
 
@@ -15,13 +16,10 @@ bool is_one_of(std::string_view word, std::initializer_list<const char*> words) 
   return false;
 }
 
-/// "10m" as bytes; 0 when it is not a size.
+/// 0 when it is not a size.
 uint64_t size_of(Str text) {
-  char* unit = nullptr;
-  const double number = strtod(text.c_str(), &unit);
-  const size_t power = *unit ? std::string_view("bkmg").find(static_cast<char>(*unit | 32)) : 0;
-  if (unit == text.c_str() || power == std::string_view::npos || number <= 0) return 0;
-  return static_cast<uint64_t>(number * static_cast<double>(1ULL << 10 * power));
+  Result<int64_t> size = parse_size(text);
+  return size.ok() ? static_cast<uint64_t>(*size) : 0;
 }
 
 LogFile::Rotation rotation_of(const store::LogConfig& config) {

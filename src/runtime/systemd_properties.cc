@@ -168,15 +168,18 @@ class GvariantParser {
   Result<DbusValue> number() {
     skip_space();
     T value{};
-    std::from_chars_result parsed{};
     if constexpr (std::is_floating_point_v<T>) {
-      parsed = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+      const std::string text(rest_);
+      char* end = nullptr;
+      value = strtod(text.c_str(), &end);
+      if (end == text.c_str()) return broken();
+      rest_.remove_prefix(static_cast<size_t>(end - text.c_str()));
     } else {
       const int base = take("0x") ? 16 : 10;
-      parsed = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value, base);
+      const auto parsed = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value, base);
+      if (parsed.ec != std::errc()) return broken();
+      rest_.remove_prefix(static_cast<size_t>(parsed.ptr - rest_.data()));
     }
-    if (parsed.ec != std::errc()) return broken();
-    rest_.remove_prefix(static_cast<size_t>(parsed.ptr - rest_.data()));
     return DbusValue(value);
   }
 

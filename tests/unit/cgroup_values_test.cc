@@ -1,7 +1,6 @@
 // Conversions from config.json to control files, paths, and what the kernel prints: pure functions.
 #include "src/runtime/cgroup_values.h"
 
-#include "src/cli/units.h"
 #include "src/runtime/cgroup_control.h"
 #include "src/runtime/cgroup_delegate.h"
 #include "src/runtime/cgroup_path.h"
@@ -241,30 +240,6 @@ static void statistics_of_the_kernel(void**) {
   assert_int_equal(io.serviced[1].value, 4);
 }
 
-static void sizes_and_durations(void**) {
-  const std::pair<const char*, int64_t> sizes[] = {{"0", 0},           {"4096", 4096},
-                                                   {"1k", 1024},       {"64KiB", 65536},
-                                                   {"1.5m", 1572864},  {"2MB", 2097152},
-                                                   {"1g", 1073741824}, {"1 g", 1073741824},
-                                                   {"10b", 10},        {"9223372036854775807", INT64_MAX}};
-  for (const auto& [text, bytes] : sizes) {
-    auto got = cli::parse_byte_count(text);
-    assert_true(got.ok() && *got == bytes);
-  }
-  for (const char* bad : {"", "k", "-5", "1x", "1ki", "1bb", "1kbb", ".", "99999999999g", "1..5m", "0x10"})
-    assert_false(cli::parse_byte_count(bad).ok());
-
-  const std::pair<const char*, int64_t> durations[] = {
-      {"0", 0},          {"5s", 5000},          {"100ms", 100}, {"1m30s", 90000},
-      {"1.5h", 5400000}, {"1h0m0.5s", 3600500}, {"1500us", 1}};
-  for (const auto& [text, milliseconds] : durations) {
-    auto got = cli::parse_go_duration(text);
-    assert_true(got.ok() && *got == milliseconds);
-  }
-  for (const char* bad : {"", "5", "s", "-5s", "5 s", "1d", "5s3"})
-    assert_false(cli::parse_go_duration(bad).ok());
-}
-
 static void delegation(void**) {
   Arena arena;
   oci::Warnings warnings(arena);
@@ -304,7 +279,6 @@ int main() {
       cmocka_unit_test(undo_of_a_write),
       cmocka_unit_test(updates_are_merged),
       cmocka_unit_test(statistics_of_the_kernel),
-      cmocka_unit_test(sizes_and_durations),
       cmocka_unit_test(delegation),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -1,9 +1,9 @@
 // slip events: statistics and out-of-memory events of a container, one line of JSON each.
 #include "src/runtime/events.h"
 
+#include "src/base/quantity.h"
 #include "src/cli/slip/globals.h"
 #include "src/cli/slip/verbs.h"
-#include "src/cli/units.h"
 
 namespace slipway::cli {
 
@@ -22,7 +22,8 @@ Result<int> run(const Call& call) {
     TRY(print_line(line));
     return 0;
   }
-  const int64_t interval = TRY(parse_go_duration(call.args.value("interval", "5s")).ctx("--interval"));
+  const int64_t interval =
+      TRY(parse_duration(call.args.value("interval", "5s")).ctx("--interval")) / 1'000'000;
   if (interval <= 0)
     return Error::of(ErrorKind::usage, "duration interval must be greater than 0 and at least 1ms");
   TRY(runtime::watch_events(globals.context, call.args[0], interval, print_line));

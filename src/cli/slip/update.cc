@@ -9,7 +9,7 @@
 #include "src/cli/slip/bundle.h"
 #include "src/cli/slip/globals.h"
 #include "src/cli/slip/verbs.h"
-#include "src/cli/units.h"
+#include "src/base/quantity.h"
 #include "src/sys/file.h"
 
 namespace slipway::cli {
@@ -61,7 +61,7 @@ Status take_bytes(const Arguments& args, const char* name, Opt<int64_t>& into) {
     into = int64_t{-1};
     return {};
   }
-  into = TRY(parse_byte_count(text).ctx("invalid value for --%s", name));
+  into = TRY(parse_size(text).ctx("invalid value for --%s", name));
   return {};
 }
 

@@ -1,7 +1,6 @@
 // Limits, devices and shares among the options of `run` and `create`.
 #include <unistd.h>
 
-#include <cmath>
 #include <cstdlib>
 
 #include "oci/names.h"
@@ -61,7 +60,7 @@ Status read_cpu(const Call& call, store::HostConfig& host) {
       return Error::of(ErrorKind::usage,
                        "invalid argument \"%s\" for --cpus: failed to parse %s as a rational number", text,
                        text);
-    host.nano_cpus = std::llround(cpus * 1e9);
+    host.nano_cpus = static_cast<int64_t>(cpus * 1e9 + 0.5);
     if (cpus > 0 && host.nano_cpus < 10'000'000)
       return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --cpus: value is too small", text);
     const auto online = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "src/base/duration.h"
+#include "src/base/quantity.h"
 #include "src/base/value.h"
 #include "src/cli/program.h"
 #include "src/cli/slipway/template.h"
@@ -47,9 +47,6 @@ std::string exact_size(double bytes);
 std::string binary_size(double bytes);
 /// "About a minute", "3 weeks".
 std::string human_duration(int64_t seconds);
-
-/// "1g", "512m", "100" as bytes. Errors: usage, "invalid size: '...'".
-Result<int64_t> parse_size(std::string_view text);
 
 /// What --since and --until take: RFC 3339 with parts left out, a UNIX time with a fraction, or a duration
 /// before now.

@@ -1,5 +1,4 @@
 // Sizes, durations and moments as people and docker write them.
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -57,29 +56,6 @@ std::string human_duration(int64_t seconds) {
   if (hours < 24 * 30 * 2) return count_of(hours / 24 / 7, "weeks");
   if (hours < 24 * 365 * 2) return count_of(hours / 24 / 30, "months");
   return count_of(hours / 24 / 365, "years");
-}
-
-Result<int64_t> parse_size(std::string_view text) {
-  const std::string copy(text);
-  char* end = nullptr;
-  const double number = strtod(copy.c_str(), &end);
-  std::string_view unit(end);
-  const auto bad = [&] { return Error::of(ErrorKind::usage, "invalid size: '%s'", copy.c_str()); };
-  if (end == copy.c_str() || copy.find_first_of("xXnN") != std::string::npos || number < 0) return bad();
-  while (unit.starts_with(' ')) unit.remove_prefix(1);
-  double factor = 1;
-  if (!unit.empty()) {
-    const std::string_view powers = "bkmgtp";
-    const size_t power = powers.find(static_cast<char>(unit[0] | 32));
-    if (power == std::string_view::npos) return bad();
-    factor = std::pow(1024.0, static_cast<double>(power));
-    unit.remove_prefix(1);
-    if (power > 0 && unit.starts_with('i')) unit.remove_prefix(1);
-    if (power > 0 && !unit.empty() && (unit[0] | 32) == 'b') unit.remove_prefix(1);
-    if (!unit.empty()) return bad();
-  }
-  if (number * factor > 9e18) return bad();
-  return static_cast<int64_t>(number * factor);
 }
 
 Result<int64_t> parse_moment(std::string_view text) {
