@@ -1,6 +1,5 @@
 #include "drivers/overlay_probe.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -12,6 +11,7 @@
 #include <string>
 
 #include "drivers/staging.h"
+#include "src/sys/directory.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
 
@@ -37,11 +37,9 @@ Result<Fd> overlay_context() {
 }
 
 bool has_types(int dir) {
-  DIR* stream = fdopendir(dup(dir));
-  if (!stream) return true;
+  sys::DirectoryReader reader(dir);
   bool known = true;
-  while (const dirent* at = readdir(stream)) known = known && at->d_type != DT_UNKNOWN;
-  closedir(stream);
+  while (const dirent64* at = reader.next()) known = known && at->d_type != DT_UNKNOWN;
   return known;
 }
 

@@ -1,25 +1,24 @@
 #include "drivers/registry.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 
 #include <algorithm>
 
 #include "drivers/driver.h"
+#include "src/base/fd.h"
+#include "src/sys/directory.h"
 
 namespace slipway::drivers {
 namespace {
 
 /// Stops at the first: a store may have ten thousands of layers.
 bool has_entries(const std::string& directory, bool (*ours)(std::string_view)) {
-  DIR* const entries = opendir(directory.c_str());
-  if (!entries) return false;
-  bool found = false;
-  while (const dirent* entry = found ? nullptr : readdir(entries)) {
-    const std::string_view name = entry->d_name;
-    found = name != "." && name != ".." && ours(name);
-  }
-  closedir(entries);
-  return found;
+  const Fd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return false;
+  sys::DirectoryReader reader(fd.get());
+  while (const dirent64* entry = reader.next())
+    if (ours(entry->d_name)) return true;
+  return false;
 }
 
 bool any(std::string_view) {

@@ -1,6 +1,5 @@
 #include "drivers/staging.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -11,6 +10,7 @@
 #include <cstdio>
 
 #include "src/base/fault.h"
+#include "src/sys/directory.h"
 #include "src/sys/file.h"
 #include "src/sys/remove_tree.h"
 
@@ -105,19 +105,11 @@ std::string random_name() {
 }
 
 Result<std::vector<std::string>> names_in(int dir, const char* path) {
-  Fd fd = TRY(sys::open_at(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  DIR* stream = fdopendir(fd.get());
-  if (!stream) return Error::sys(errno, "read directory `%s`", path);
-  (void)fd.release();
+  const Fd fd = TRY(sys::open_at(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  sys::DirectoryReader reader(fd.get());
   std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* at = readdir(stream)) {
-    const std::string_view name = at->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-  const int err = errno;
-  closedir(stream);
-  if (err) return Error::sys(err, "read directory `%s`", path);
+  while (const dirent64* at = reader.next()) names.emplace_back(at->d_name);
+  if (reader.error() != 0) return Error::sys(reader.error(), "read directory `%s`", path);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -1,23 +1,18 @@
 // Devices of the host in a container: --device and --privileged.
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <string>
 
 #include "src/manager/spec.h"
+#include "src/sys/directory.h"
 
 namespace slipway::manager {
 
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
 
 class Devices {
  public:
@@ -47,13 +42,14 @@ class Devices {
 
   /// All devices below a directory of the host. Those that a container has of its own are left out.
   void tree(const std::string& outside, const std::string& inside, Str access) {
-    const std::unique_ptr<DIR, CloseDir> dir(opendir(outside.c_str()));
+    const Fd dir(open(outside.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!dir) return;
-    while (const dirent* entry = readdir(dir.get())) {
+    sys::DirectoryReader reader(dir.get());
+    while (const dirent64* entry = reader.next()) {
       const char* name = entry->d_name;
       if (name[0] == '.') continue;
       struct stat info = {};
-      if (fstatat(dirfd(dir.get()), name, &info, AT_SYMLINK_NOFOLLOW) < 0) continue;
+      if (fstatat(dir.get(), name, &info, AT_SYMLINK_NOFOLLOW) < 0) continue;
       const std::string child_outside = outside + "/" + name;
       const std::string child_inside = inside + "/" + name;
       if (S_ISDIR(info.st_mode)) {

@@ -1,6 +1,5 @@
 #include "src/runtime/pending.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "src/base/fault.h"
 #include "src/runtime/container_dir.h"
 #include "src/runtime/state_file.h"
+#include "src/sys/directory.h"
 #include "src/sys/file.h"
 #include "src/sys/proc.h"
 #include "src/sys/remove_tree.h"
@@ -215,18 +215,15 @@ void forget_pending(const Context& context, std::string_view id) {
 }
 
 Status collect_pending(const Context& context, std::string_view wanted) {
-  DIR* const directory = opendir(directory_of(context).c_str());
+  const Fd directory(open(directory_of(context).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return {};
   std::vector<std::string> ids;
   std::vector<std::string> rubbish;
-  while (const dirent* entry = readdir(directory)) {
+  sys::DirectoryReader reader(directory.get());
+  while (const dirent64* entry = reader.next()) {
     const std::string_view name = entry->d_name;
-    if (check_id(name).ok())
-      ids.emplace_back(name);
-    else if (name != "." && name != "..")
-      rubbish.emplace_back(name);
+    (check_id(name).ok() ? ids : rubbish).emplace_back(name);
   }
-  closedir(directory);
   for (const std::string& name : rubbish) (void)sys::remove_tree(AT_FDCWD, path_of(context, name).c_str());
   // One that cannot be collected (a process in uninterruptible sleep) must not keep other commands from working.
   Status result;

@@ -1,6 +1,5 @@
 #include "src/runtime/seccomp_cache.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "src/sys/directory.h"
 #include "src/sys/file.h"
 
 namespace slipway::runtime {
@@ -124,20 +124,14 @@ std::optional<sys::SeccompProgram> SeccompCache::find(std::string_view key) cons
 
 /// Profiles come and go with engines' versions; whoever makes up new ones all the time must not fill /run.
 static void clear_when_full(int directory) {
-  const int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* entries = copy < 0 ? nullptr : fdopendir(copy);
-  if (!entries) {
-    if (copy >= 0) close(copy);
-    return;
-  }
+  const Fd copy(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy) return;
+  sys::DirectoryReader entries(copy.get());
   int count = 0;
-  while (readdir(entries)) ++count;
-  if (count > kMaxEntries) {
-    rewinddir(entries);
-    while (const dirent* entry = readdir(entries))
-      unlinkat(directory, entry->d_name, 0);  // fails for "." and ".."
-  }
-  closedir(entries);
+  while (entries.next()) ++count;
+  if (count <= kMaxEntries) return;
+  entries.rewind();
+  while (const dirent64* entry = entries.next()) unlinkat(directory, entry->d_name, 0);
 }
 
 void SeccompCache::store(std::string_view key, const sys::SeccompProgram& program) const {

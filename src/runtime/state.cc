@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 
 #include "src/runtime/pending.h"
 #include "src/runtime/state_file.h"
+#include "src/sys/directory.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
 #include "src/sys/proc.h"
@@ -220,13 +220,13 @@ Result<State> load_state(const Context& context, std::string_view id) {
 Result<std::vector<State>> list_states(const Context& context) {
   TRY(collect_pending(context));
   std::vector<State> states;
-  DIR* const directory = opendir(context.root.c_str());
+  const Fd directory(open(context.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory && errno == ENOENT) return states;
   if (!directory) return Error::sys(errno, "open `%s`", context.root.c_str());
   std::vector<std::string> ids;
-  while (const dirent* entry = readdir(directory))
+  sys::DirectoryReader reader(directory.get());
+  while (const dirent64* entry = reader.next())
     if (check_id(entry->d_name).ok()) ids.emplace_back(entry->d_name);
-  closedir(directory);
   std::sort(ids.begin(), ids.end());
   for (const std::string& id : ids) {
     Result<State> state = load_state(context, id);

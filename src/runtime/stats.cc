@@ -1,7 +1,6 @@
 // Reading a container's statistics from its cgroups.
 #include "src/runtime/stats.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "src/runtime/cgroup_control.h"
 #include "src/runtime/cgroup_values.h"
+#include "src/sys/directory.h"
 
 namespace slipway::runtime {
 namespace {
@@ -192,13 +192,10 @@ void read_pids(const Source& source, PidsStats& pids) {
 void read_hugepages(const Source& source, std::vector<HugepageStats>& hugepages) {
   constexpr std::string_view kStem = "hugetlb.";
   const std::string_view tail = source.v1() ? ".limit_in_bytes" : ".max";
-  const int again = openat(source.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* const directory = again < 0 ? nullptr : fdopendir(again);
-  if (!directory) {
-    if (again >= 0) close(again);
-    return;
-  }
-  while (const dirent* entry = readdir(directory)) {
+  const Fd directory(openat(source.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return;
+  sys::DirectoryReader reader(directory.get());
+  while (const dirent64* entry = reader.next()) {
     const std::string_view name = entry->d_name;
     if (!name.starts_with(kStem) || !name.ends_with(tail)) continue;
     HugepageStats stats;
@@ -214,7 +211,6 @@ void read_hugepages(const Source& source, std::vector<HugepageStats>& hugepages)
     }
     hugepages.push_back(std::move(stats));
   }
-  closedir(directory);
 }
 
 /// Calls `read` with the controller's directory, v1 or else v2.

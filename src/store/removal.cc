@@ -1,6 +1,5 @@
 #include "src/store/removal.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -9,22 +8,12 @@
 #include <cstring>
 
 #include "src/store/id.h"
+#include "src/sys/directory.h"
 #include "src/sys/remove_tree.h"
 
 namespace slipway::store {
 
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
-using Directory = std::unique_ptr<DIR, CloseDir>;
-
-Result<Directory> open_directory(int dir, const char* path) {
-  const int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return Error::sys(errno, "open `%s`", path);
-  return Directory(fdopendir(fd));
-}
 
 /// Removes a link that points to the container, and no other.
 void drop_claim(const Store& store, const std::string& link, std::string_view id) {
@@ -40,10 +29,13 @@ std::string read_link(int dir, const char* path) {
 }
 
 Result<std::vector<std::string>> list_directory(int dir, const char* path) {
-  const Directory directory = TRY(open_directory(dir, path));
+  const Fd directory(openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory) return Error::sys(errno, "open `%s`", path);
+  sys::DirectoryReader reader(directory.get());
   std::vector<std::string> names;
-  while (const dirent* entry = readdir(directory.get()))
+  while (const dirent64* entry = reader.next())
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  if (reader.error() != 0) return Error::sys(reader.error(), "read `%s`", path);
   return names;
 }
 

@@ -1,6 +1,5 @@
 #include "src/sys/cgroup.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "src/sys/directory.h"
 #include "src/sys/file.h"
 #include "src/sys/mountinfo.h"
 
@@ -137,27 +137,14 @@ Status read_pids(int directory, const char* name, std::vector<pid_t>& pids) {
   return {};
 }
 
-struct DirCloser {
-  DIR* dir;
-  ~DirCloser() {
-    if (dir) closedir(dir);
-  }
-};
-
 /// Calls `each` with the name of every child cgroup until it returns false.
 template <class Each>
 void for_each_child(int directory, Each each) {
-  const int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (again < 0) return;
-  const DirCloser closer{fdopendir(again)};
-  if (!closer.dir) {
-    close(again);
-    return;
-  }
-  while (const dirent* entry = readdir(closer.dir)) {
-    if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-    if (!each(entry->d_name)) return;
-  }
+  const Fd again(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!again) return;
+  DirectoryReader reader(again.get());
+  while (const dirent64* entry = reader.next())
+    if (entry->d_type == DT_DIR && !each(entry->d_name)) return;
 }
 
 Status collect(int directory, std::vector<pid_t>& pids, int depth) {

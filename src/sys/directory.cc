@@ -1,36 +1,50 @@
 #include "src/sys/directory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 
 #include "src/base/fd.h"
 
 namespace slipway::sys {
 
 namespace {
-struct CloseDir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
+
+bool is_dots(const char* name) {
+  return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+}
+
 }  // namespace
 
-Result<std::vector<DirectoryEntry>> list_directory(int dir) {
-  Fd fd(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return Error::sys(errno, "open directory");
-  const std::unique_ptr<DIR, CloseDir> stream(fdopendir(fd.get()));
-  if (!stream) return Error::sys(errno, "fdopendir");
-  (void)fd.release();  // the stream's now
-  std::vector<DirectoryEntry> entries;
+const dirent64* DirectoryReader::next() {
   for (;;) {
-    errno = 0;
-    const dirent* entry = readdir(stream.get());
-    if (!entry) break;
-    const std::string_view name(entry->d_name);
-    if (name != "." && name != "..") entries.push_back({std::string(name), entry->d_type});
+    if (next_ == size_) {
+      const long size = syscall(SYS_getdents64, dir_, buffer_, sizeof buffer_);
+      error_ = size < 0 ? errno : 0;
+      if (size <= 0) return nullptr;
+      next_ = 0;
+      size_ = static_cast<size_t>(size);
+    }
+    const auto* const entry = reinterpret_cast<const dirent64*>(buffer_ + next_);
+    next_ += entry->d_reclen;
+    if (!is_dots(entry->d_name)) return entry;
   }
-  if (errno != 0) return Error::sys(errno, "read directory");
+}
+
+void DirectoryReader::rewind() {
+  lseek(dir_, 0, SEEK_SET);
+  next_ = size_ = 0;
+}
+
+Result<std::vector<DirectoryEntry>> list_directory(int dir) {
+  const Fd fd(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return Error::sys(errno, "open directory");
+  DirectoryReader reader(fd.get());
+  std::vector<DirectoryEntry> entries;
+  while (const dirent64* entry = reader.next()) entries.push_back({entry->d_name, entry->d_type});
+  if (reader.error() != 0) return Error::sys(reader.error(), "read directory");
   return entries;
 }
 

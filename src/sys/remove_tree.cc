@@ -1,6 +1,5 @@
 #include "src/sys/remove_tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,16 +11,13 @@
 #include <vector>
 
 #include "src/base/fd.h"
+#include "src/sys/directory.h"
 #include "src/sys/kernel.h"
 
 namespace slipway::sys {
 namespace {
 
 constexpr int kDeepest = 100;  // descriptors that one removal may hold
-
-bool is_dots(const char* name) {
-  return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
-}
 
 class Remover {
  public:
@@ -62,28 +58,19 @@ class Remover {
     }
     if (!fd && errno == ENOENT) return {};
     if (!fd) return Error::sys(errno, "remove directory `%s`", name);
-    DIR* stream = fdopendir(fd.get());
-    if (!stream) return Error::sys(errno, "read directory `%s`", name);
-    const int inside = fd.release();
-    Status result = contents(stream, inside, depth);
-    closedir(stream);
-    if (!result.ok()) return result;
-    if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-      return Error::sys(errno, "remove directory `%s`", name);
-    return {};
-  }
-
-  // Some file systems skip entries when others go while they are read: read again until nothing is left.
-  Status contents(DIR* stream, int inside, int depth) {
-    for (bool found = true; found; rewinddir(stream)) {
+    // Some file systems skip entries when others go while they are read: again, until nothing is left.
+    DirectoryReader reader(fd.get());
+    for (bool found = true; found; reader.rewind()) {
       found = false;
-      while (const dirent* at = readdir(stream)) {
-        if (is_dots(at->d_name)) continue;
+      while (const dirent64* at = reader.next()) {
         found = true;
-        TRY(entry(inside, at->d_name, at->d_type, depth + 1));
+        TRY(entry(fd.get(), at->d_name, at->d_type, depth + 1));
       }
+      if (reader.error() != 0) return Error::sys(reader.error(), "read directory `%s`", name);
+      if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+      if (errno != ENOTEMPTY && errno != EEXIST) break;
     }
-    return {};
+    return Error::sys(errno, "remove directory `%s`", name);
   }
 
   Status move_up(int dir, const char* name) {

@@ -6,10 +6,10 @@
 #include <cerrno>
 #include <charconv>
 
+#include "src/base/quantity.h"
 #include "src/cli/slip/bundle.h"
 #include "src/cli/slip/globals.h"
 #include "src/cli/slip/verbs.h"
-#include "src/base/quantity.h"
 #include "src/sys/file.h"
 
 namespace slipway::cli {
