@@ -1,7 +1,8 @@
 # slipway. `make help` lists the targets. Everything that is built lands in build/ (build/sanitize with SANITIZE=).
 #
 # The tree is a set of rooms; one archive is made of each, and the linker takes from the archives what a program uses.
-# src/cli/slip/ is the program slip, src/cli/slipway/ the program slipway, src/cli/*.cc belongs to both.
+# src/cli/slip/ is the program slip, src/cli/slipway/ the program slipway, src/cli/slipway-monitor/ what slipway executes
+# for each container; src/cli/*.cc belongs to all of them.
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -72,9 +73,11 @@ linked_libs := $(YAJL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(BPF_LIBS)
 dynamic_mode := -pie $(if $(SANITIZE),,$(RUNTIME_FLAGS))
 # A sanitizer's run-time library cannot be linked statically.
 slip_static := $(and $(filter yes,$(SLIP_STATIC)),$(if $(SANITIZE),,1))
-# See src/cli/slip/entry.cc.
-slip_entry := $(if $(filter x86_64-%,$(shell $(CXX) -dumpmachine)),-Wl$(comma)-e$(comma)slip_entry)
-slip_mode := $(if $(slip_static),-static-pie $(slip_entry),$(dynamic_mode))
+# See src/cli/entry.h.
+entry := $(if $(filter x86_64-%,$(shell $(CXX) -dumpmachine)),-Wl$(comma)-e$(comma)program_entry)
+slip_mode := $(if $(slip_static),-static-pie $(entry),$(dynamic_mode))
+# See src/cli/slipway-monitor/main.cc.
+monitor := $(if $(slip_static),slipway-monitor)
 
 # --- sources -------------------------------------------------------------------------------------------------------
 
@@ -82,14 +85,14 @@ room_archive = $(BUILD)/lib/lib$(notdir $(1)).a
 objects_of = $(patsubst %.cc,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.cc,$(1))))
 
 slip_rooms := src/base src/sys oci src/runtime src/cli
-programs := $(foreach p,slip slipway,$(if $(wildcard src/cli/$(p)/main.cc),$(BUILD)/$(p)))
+programs := $(addprefix $(BUILD)/,slip slipway $(monitor))
 unit_tests := $(patsubst tests/unit/%.cc,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.cc))
 test_tools := $(patsubst tests/lib/%.cc,$(BUILD)/tests/lib/%,$(wildcard tests/lib/*.cc))
 archives := $(foreach room,$(rooms),$(call room_archive,$(room)))
 sources := $(wildcard $(addsuffix /*.cc,$(rooms)) src/cli/*/*.cc)
 shell_tests := $(wildcard tests/*/*.sh)
 
-completions := $(foreach p,$(notdir $(programs)),$(foreach s,bash zsh fish,$(BUILD)/completions/$(p).$(s)))
+completions := $(foreach p,slip slipway,$(foreach s,bash zsh fish,$(BUILD)/completions/$(p).$(s)))
 # The pages of slipway's commands are written from its tables, into build/man.
 verb_pages := $(BUILD)/man/written
 manual_pages = $(wildcard man/*.[1-8] $(BUILD)/man/*.1)
@@ -138,6 +141,9 @@ $(BUILD)/slip: $(call objects_of,src/cli/slip) $(slip_archives) $(BUILD)/link-fl
 	$(call say,LINK)$(CXX) $(slip_mode) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call in_group,$(slip_archives)) $(linked_libs)
 $(BUILD)/slipway: $(call objects_of,src/cli/slipway) $(archives) $(BUILD)/link-flags
 	$(call say,LINK)$(CXX) $(dynamic_mode) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call in_group,$(archives)) $(linked_libs)
+# The linker warns of getaddrinfo(), which logs to a remote syslog: "files" and "dns" it finds without libraries.
+$(BUILD)/slipway-monitor: $(call objects_of,src/cli/slipway-monitor) $(archives) $(BUILD)/link-flags
+	$(call say,LINK)$(CXX) $(slip_mode) $(ALL_LDFLAGS) $(QUIET_LINK) -o $@ $(filter %.o,$^) $(call in_group,$(archives)) $(linked_libs)
 
 $(BUILD)/completions/slip.%: $(BUILD)/slip
 	@mkdir -p $(@D)
@@ -248,7 +254,7 @@ units := $(wildcard contrib/systemd/*.service)
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(bash_completions) $(zsh_completions) $(fish_completions) $(DESTDIR)$(unitdir)
 	$(INSTALL) -m 755 -s $(programs) $(DESTDIR)$(bindir)
-	for p in $(notdir $(programs)); do \
+	for p in slip slipway; do \
 	  $(INSTALL) -m 644 $(BUILD)/completions/$$p.bash $(bash_completions)/$$p && \
 	  $(INSTALL) -m 644 $(BUILD)/completions/$$p.zsh $(zsh_completions)/_$$p && \
 	  $(INSTALL) -m 644 $(BUILD)/completions/$$p.fish $(fish_completions)/$$p.fish || exit 1; done
@@ -257,7 +263,7 @@ install: all
 	$(if $(units),$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir))
 # The commands' pages by their pattern: build/man may have been cleaned away.
 uninstall:
-	rm -f $(foreach p,slip slipway,$(DESTDIR)$(bindir)/$(p) $(bash_completions)/$(p) $(zsh_completions)/_$(p) \
+	rm -f $(DESTDIR)$(bindir)/slipway-monitor $(foreach p,slip slipway,$(DESTDIR)$(bindir)/$(p) $(bash_completions)/$(p) $(zsh_completions)/_$(p) \
 	  $(fish_completions)/$(p).fish) $(DESTDIR)$(mandir)/man1/slipway-*.1 \
 	  $(foreach m,$(wildcard man/*.[1-8]),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
 	  $(foreach u,$(units),$(DESTDIR)$(unitdir)/$(notdir $(u)))

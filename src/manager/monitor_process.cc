@@ -54,13 +54,19 @@ store::StoreOptions options_of(int argc, char* const* argv) {
   return options;
 }
 
-/// A view has no path, and `--init` looks for slip beside slipway.
-void remember_path() {
+/// The program that lies beside this one, or else this one.
+Result<Fd> monitor_program() {
   char path[PATH_MAX];
-  const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
-  if (size <= 1) return;
-  path[size] = '\0';
-  setenv("SLIPWAY_EXE", path, 1);
+  const ssize_t size = readlink(sys::kSelf, path, sizeof path - 1);
+  if (size > 1) {
+    path[size] = '\0';
+    setenv("SLIPWAY_EXE", path, 1);  // a view has no path, and `--init` looks for slip beside slipway
+    std::string beside(path);
+    beside.replace(beside.rfind('/') + 1, std::string::npos, kName);
+    Result<Fd> program = sys::protected_program(beside.c_str());
+    if (program.ok()) return program;
+  }
+  return sys::protected_program(sys::kSelf);
 }
 
 /// A process of its own: no terminal, no streams, no signals from the shell that started the command.
@@ -81,8 +87,7 @@ void become_monitor() {
 }  // namespace
 
 Result<MonitorProcess> MonitorProcess::spawn(const store::Store& store) {
-  remember_path();
-  const Fd program = TRY(sys::protected_self());
+  const Fd program = TRY(monitor_program());
   std::vector<std::string> words = words_of(store.options());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -124,6 +129,8 @@ int run_monitor_process(int argc, char* const* argv) {
   become_monitor();
   fault_point("monitor.begun");
   Result<std::unique_ptr<store::Store>> store = store::Store::open(options_of(argc, argv));
+  if (store.ok())
+    (void)(*store)->driver();  // while the command makes the container; fails again when it is needed
   Message message;
   int dir;
   const ssize_t size = sys::receive_with_fd(conversation.get(), &message, sizeof message, &dir);

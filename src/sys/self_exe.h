@@ -23,8 +23,11 @@ namespace slipway::sys {
 /// that may mount the host's disks: that one owns the host.
 Status protect_self(char* const argv[], char* const envp[]);
 
-/// What protect_self() would execute, for execveat(2) in a child: the view, or the binary if it is out of reach
-/// already.
-Result<Fd> protected_self();
+/// The same for the program `path`, to be executed by execveat(2) in a child: such a view of it, or the binary if it is
+/// out of reach already.
+Result<Fd> protected_program(const char* path);
+
+/// That of the running program.
+constexpr char kSelf[] = "/proc/self/exe";
 
 }  // namespace slipway::sys

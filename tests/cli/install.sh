@@ -7,7 +7,7 @@ require_command make
 [ -x "$BUILD/slipway" ] && [ -d "$BUILD/man" ] || skip "not the ordinary build"
 unset CI
 check make -C "$SOURCE" -s install DESTDIR="$TMPDIR/inst" prefix=/usr
-for file in bin/slip bin/slipway share/man/man8/slip.8 share/man/man1/slipway.1 share/man/man1/slipway-run.1 \
+for file in bin/slip bin/slipway bin/slipway-monitor share/man/man8/slip.8 share/man/man1/slipway.1 share/man/man1/slipway-run.1 \
   share/bash-completion/completions/slipway share/zsh/site-functions/_slip; do
   [ -s "$TMPDIR/inst/usr/$file" ] || fail "not installed: $file"
 done

@@ -98,3 +98,9 @@ check_fails 1 'No such container' slipway rm nameless
 check_fails 125 'is already in use by container' slipway run --name named busybox true
 check slipway rm named
 check_eq '' "$(slipway ps -aq)" 'containers left'
+
+# Without slipway-monitor beside it slipway is its own monitor.
+mkdir "$TMPDIR/alone"
+cp "$BUILD/slipway" "$TMPDIR/alone"
+check_eq alone "$(SLIPWAY=$TMPDIR/alone/slipway slipway run --rm busybox echo alone)"
+check_eq '' "$(slipway ps -aq)" 'containers left'
