@@ -212,8 +212,9 @@ Status Creation::reserve() {
 Status Creation::furnish() {
   directory_ = TRY(make_container_directory(context_, id_));
   fault_point("runtime.create.directory");
-  TRY(sys::write_new_file_at(directory_.get(), kConfigFile, config_text_, 0600));
-  TRY(make_fifos());
+  TRY(sys::write_new_file_at(directory_.get(), kConfigFile, config_text_, 0600)
+          .ctx("`%s/%s`", context_.root.c_str(), id_.c_str()));
+  TRY(make_fifos().ctx("`%s/%s`", context_.root.c_str(), id_.c_str()));
   fault_point("runtime.create.furnished");
   return {};
 }
@@ -309,7 +310,7 @@ Status Creation::converse() {
 
 /// What is known of the container when its process is.
 Status Creation::stage() {
-  TRY(stage_state(directory_.get(), state_));
+  TRY(stage_state(directory_.get(), state_).ctx("`%s/%s`", context_.root.c_str(), id_.c_str()));
   fault_point("runtime.create.staged");
   staged_ = true;
   return {};
