@@ -17,12 +17,14 @@
 
 #include "src/manager/observe.h"
 #include "src/manager/shared_memory.h"
+#include "src/manager/spec.h"
 #include "src/store/containers.h"
 #include "src/sys/cgroup.h"
 #include "src/sys/descriptor_passing.h"
 #include "src/sys/file.h"
 #include "src/sys/kernel.h"
 #include "src/sys/mount.h"
+#include "src/sys/remove_tree.h"
 
 namespace slipway::manager {
 
@@ -212,10 +214,8 @@ Result<runtime::Created> engine_create(store::Store& store, const Prepared& prep
 Status engine_signal(store::Store& store, std::string_view id, int signal) {
   if (!is_external(store, id)) {
     Status sent = runtime::kill(runtime_context(store), id, signal, false);
-    // Its monitor has just taken it away.
-    if (!sent.ok() && sent.error().kind() == ErrorKind::not_found)
-      return Error::of(ErrorKind::in_use, "container not running");
-    return sent;
+    if (sent.ok() || sent.error().kind() == ErrorKind::in_use) return sent;
+    // Its monitor has just taken it away; or what the runtime knows of it cannot be read, and we know init, too.
   }
   Arena arena;
   const Observed observed = TRY(observe(store, id, arena));
@@ -253,12 +253,39 @@ Status engine_pause(store::Store& store, std::string_view id, bool frozen) {
   return frozen ? runtime::pause(context, id) : runtime::resume(context, id);
 }
 
+namespace {
+
+/// The cgroup that the built-in runtime was told to make.
+Result<std::unique_ptr<runtime::Cgroup>> planned_cgroup(store::Store& store, std::string_view id) {
+  Arena arena;
+  const store::Record* record = TRY(store::Containers(store).load(id, arena));
+  runtime::CgroupRecord cgroup;
+  cgroup.path = container_cgroup(record->host.cgroup_parent, id);
+  for (const sys::CgroupHierarchy& hierarchy : TRY(sys::find_hierarchies()))
+    cgroup.directories.emplace_back(hierarchy.controllers, hierarchy.mount + cgroup.path);
+  return runtime::open_cgroup(runtime_context(store), cgroup);
+}
+
+}  // namespace
+
 Status engine_delete(store::Store& store, std::string_view id) {
-  if (!is_external(store, id)) return runtime::delete_container(runtime_context(store), id, true);
-  Status deleted = TRY(Program::of(store, id)).run({"delete", "--force", std::string(id)}, kNoStreams);
-  // Mounted only where the monitor is.
-  sys::umount2((store::Containers(store).path(id) + "/rootfs").c_str(), MNT_DETACH);
-  return deleted;
+  if (is_external(store, id)) {
+    const Program program = TRY(Program::of(store, id));
+    Status deleted = program.run({"delete", "--force", std::string(id)}, kNoStreams);
+    if (!deleted.ok() && TRY(program.exit_code({"--version"}, kNoStreams)) == 127)
+      deleted.error().set_kind(ErrorKind::command_not_found);
+    // Mounted only where the monitor is.
+    sys::umount2((store::Containers(store).path(id) + "/rootfs").c_str(), MNT_DETACH);
+    return deleted;
+  }
+  const runtime::Context context = runtime_context(store);
+  Status deleted = runtime::delete_container(context, id, true);
+  if (deleted.ok() || deleted.error().kind() == ErrorKind::in_use) return deleted;
+  // What the runtime knows of it cannot be read or removed. It may be forgotten if nothing of it lives.
+  auto cgroup = planned_cgroup(store, id);
+  if (!cgroup.ok() || !(*cgroup)->destroy().ok()) return deleted;
+  (void)sys::remove_tree(AT_FDCWD, (context.root + "/" + std::string(id)).c_str());
+  return {};
 }
 
 Status engine_delete_own(store::Store& store, std::string_view id, const runtime::Created& created) {

@@ -17,7 +17,8 @@ Result<runtime::Created> engine_create(store::Store& store, const Prepared& prep
 /// Signals the container's init. in_use: it does not run.
 Status engine_signal(store::Store& store, std::string_view id, int signal);
 Status engine_pause(store::Store& store, std::string_view id, bool frozen);
-/// Removes what is left of a container in the kernel and in the run directory; kills it if need be.
+/// Removes what is left of a container in the kernel and in the run directory; kills it if need be. On an error something of
+/// it may live. command_not_found: its runtime is not there any more.
 Status engine_delete(store::Store& store, std::string_view id);
 /// The same for the monitor that has made it, when its init has ended.
 Status engine_delete_own(store::Store& store, std::string_view id, const runtime::Created& created);

@@ -51,7 +51,12 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
         "You cannot remove a %s container %.*s. %s the container before attempting removal or force remove",
         to_string(observed->status), static_cast<int>(id.size()), id.data(),
         observed->status == store::ContainerStatus::paused ? "Unpause and then stop" : "Stop");
-  (void)engine_delete(store, id);
+  Status deleted = engine_delete(store, id);
+  // Nobody would find what still lives of it, if its record went.
+  if (!deleted.ok() && record.ok() && deleted.error().kind() != ErrorKind::command_not_found) {
+    deleted.error().set_kind(ErrorKind::failed);  // in_use is what runs, and is tried again
+    return deleted;
+  }
   collect_session(store, id);
   TRY(containers.remove(id, std::move(lock)));
   // Last: by this the next command finds what of a container of --rm a killed one has left.

@@ -15,7 +15,7 @@ int exit_code_of(const Error& error);
 bool was_oom_killed(std::string_view cgroup_parent, std::string_view id);
 
 /// Removes a container that does not run: its layer, files and name, and with `volumes` its anonymous volumes.
-/// Errors: not_found, in_use.
+/// Errors: not_found, in_use, and what keeps the runtime from deleting it: then it stays.
 Status remove_container(store::Store& store, std::string_view id, bool volumes);
 
 }  // namespace slipway::manager

@@ -78,3 +78,45 @@ check slipway run -d --name user busybox sleep 1000
 killed_monitor user
 check slipway rmi -f busybox
 check slipway rm user
+
+# What the runtime cannot take away keeps its record: here since the one who shall do it is in the cgroup.
+busybox_image busybox
+check slipway run -d --name stuck busybox sleep 1000
+id=$out
+cgroup=$(find /sys/fs/cgroup -name "$id" -type d | head -n 1)
+within() { (echo "$BASHPID" >"$cgroup/cgroup.procs" && "$@"); }
+kill -9 "$(monitor_of "$id")"
+kill -9 "$(slipway inspect -f '{{.State.Pid}}' stuck)"
+for force in "" -f; do
+  # shellcheck disable=SC2086
+  check_fails 1 'the caller is in it too' within slipway rm $force stuck
+done
+check_eq 'exited' "$(slipway inspect -f '{{.State.Status}}' stuck)"
+check slipway rm stuck
+check_eq '' "$(find /sys/fs/cgroup -name "$id" -type d)" 'cgroups of a container that could not be removed at first'
+
+# What the runtime knows of it cannot be read: that keeps nobody from removing it, whether it runs or not.
+for state in runs has_ended; do
+  check slipway run -d --name torn busybox sleep 1000
+  id=$out
+  init=$(slipway inspect -f '{{.State.Pid}}' torn)
+  echo '{' >"$TMPDIR/slipway-run/runtime/$id/state.json"
+  if [ $state = has_ended ]; then
+    kill -9 "$(monitor_of "$id")" "$init"
+    wait_for 5 gone "$init"
+  fi
+  check slipway rm -f torn
+  gone "$init" || fail 'it lives on'
+  check_eq '' "$(find /sys/fs/cgroup "$TMPDIR/slipway-run" -name "$id")" "left of a container that $state"
+done
+
+# A runtime of the container's own that cannot delete it keeps it; one that is not installed any more does not.
+cp "$SLIP" "$TMPDIR/runtime"
+check slipway run --name other --runtime "$TMPDIR/runtime" busybox true
+mv "$TMPDIR/runtime" "$TMPDIR/good"
+printf '#!/bin/sh\nexit 1\n' >"$TMPDIR/runtime"
+chmod +x "$TMPDIR/runtime"
+check_fails 1 "runtime \`$TMPDIR/runtime\`: failed without a word" slipway rm other
+rm "$TMPDIR/runtime"
+check slipway rm other
+check_eq '' "$(slipway ps -aq)" 'containers in the end'
