@@ -8,6 +8,7 @@
 
 #include <charconv>
 
+#include "src/base/value.h"
 #include "src/manager/build_copy.h"
 #include "src/manager/changes.h"
 #include "src/manager/exit.h"
@@ -173,8 +174,32 @@ Status BuildStage::finish(const std::string& created_by, std::optional<ImportedL
   return request_.say ? request_.say(" ---> " + image_.substr(0, 12) + "\n") : Status();
 }
 
+namespace {
+
+/// The history's words for a list, as docker has them: ["sh" "-c" "true"].
+std::string list_text(const List<Str>& words) {
+  std::string text;
+  for (const Str word : words) text += (text.empty() ? "" : " ") + Value(word).json();
+  return "[" + text + "]";
+}
+
+/// The same for ENV and LABEL: the pairs that they come to.
+Result<std::string> pairs_text(std::string_view rest, const Variables& variables, char escape) {
+  const std::vector<std::string> words = TRY(expand_words(rest, variables, escape));
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i == 1 && words[0].find('=') == std::string::npos ? "=" : " ") + words[i];
+  return text;
+}
+
+}  // namespace
+
 Status BuildStage::change(const Instruction& instruction) {
   ConfigChanger changer(config_.config, arena_, escape_);
+  // Before the change: a variable may be part of its own new value.
+  std::string words = instruction.rest;
+  if (instruction.name == "ENV" || instruction.name == "LABEL")
+    words = TRY(pairs_text(words, variables(), escape_));
   if (instruction.name == "CMD") cmd_set_ = true;
   const List<Str> cmd = config_.config.cmd;
   if (instruction.name == "MAINTAINER") {
@@ -184,7 +209,9 @@ Status BuildStage::change(const Instruction& instruction) {
     // An ENTRYPOINT drops the CMD of the base image, not one of this Dockerfile.
     if (instruction.name == "ENTRYPOINT" && cmd_set_) config_.config.cmd = cmd;
   }
-  const std::string created_by = nop(" " + instruction.name + " " + instruction.rest);
+  if (instruction.name == "CMD") words = list_text(config_.config.cmd);
+  if (instruction.name == "ENTRYPOINT") words = list_text(config_.config.entrypoint);
+  const std::string created_by = nop(" " + instruction.name + " " + words);
   if (TRY(find_cached(created_by))) return {};
   return finish(created_by, std::nullopt);
 }

@@ -55,7 +55,7 @@ parent=built
 for step in 1 2 3; do parent=$(slipway image inspect -f '{{.Parent}}' "$parent"); done
 check_eq "$image" "$parent" 'parent of the parent of the parent'
 # history: one line for each, newest first, each with an ID here.
-check_eq 'CMD ["cat", "/two"]' "$(slipway history --no-trunc --format '{{.CreatedBy}}' built | sed -n 's/.*\(CMD .*\)/\1/p')"
+check_eq 'CMD ["cat" "/two"]' "$(slipway history --no-trunc --format '{{.CreatedBy}}' built | sed -n 's/.*\(CMD .*\)/\1/p')"
 check_eq 4 "$(slipway history -q built | wc -l)"
 check_lacks "$(slipway history built)" '<missing>'
 

@@ -59,6 +59,12 @@ check_eq '["/greeting"] ["cat"] user a value' "$out"
 check slipway history --no-trunc --format '{{.CreatedBy}}' app:1
 check_contains "$out" '/bin/sh -c #(nop)  CMD ["/greeting"]'
 check_contains "$out" 'sh -c rm /etc/group'
+# In docker's words: lists and pairs are what they come to.
+check_contains "$out" '#(nop)  LABEL key=a value'
+printf 'FROM base\nARG V=1\nENV A=$V B="x y" A2=${A}0\nENV OLD $V way\nENV A=$A$A\nCMD echo hi\nENTRYPOINT ["a", "b c"]\n' >"$TMPDIR/words"
+check slipway build -q -t words --progress plain --platform linux --build-arg V=2 -f "$TMPDIR/words" "$context"
+check_eq $'ENTRYPOINT ["a" "b c"]\nCMD ["/bin/sh" "-c" "echo hi"]\nENV A=22\nENV OLD=2 way\nENV A=2 B=x y A2=0' \
+  "$(slipway history --no-trunc --format '{{.CreatedBy}}' words | sed -n 's/.*#(nop)  \([CE][^X]\)/\1/p')"
 
 # The same again is the same image, by the cache; a changed file is seen, its time is not.
 touch "$context/file"

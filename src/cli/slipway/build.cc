@@ -43,6 +43,9 @@ constexpr auto kOptions = std::to_array<Option>({
     ignored_flag("disable-content-trust", "docker"),
     ignored_value("cache-from", "IMAGE", "docker"),
     ignored_value("isolation", "KIND", "docker"),
+    ignored_value("progress", "KIND", "docker"),
+    // Not ignored where FROM pulls; it is here since the help has to fit a screen.
+    ignored_value("platform", "OS/ARCH", "docker"),
 });
 
 /// Those that are for the containers of RUN, in the words of `run`.
@@ -143,12 +146,13 @@ Result<int> run(const Call& call) {
   request.context = sources.context();
   request.program = {call.program.name,         "--root",           session.store->root(), "--run-root",
                      session.store->run_root(), "--storage-driver", stores.driver.name()};
+  const oci::PlatformChoice platform = TRY(oci::PlatformChoice::parse(call.args.value("platform", "")));
   request.always_pull = call.args.flag("pull");
   request.pull = [&](const std::string& image) -> Status {
     oci::Reference name = TRY(oci::Reference::parse(image));
     name.default_tag();
     if (name.digest) name.tag.clear();
-    TRY(pull_and_show(*session.store, stores, name, {}, quiet ? -1 : STDOUT_FILENO));
+    TRY(pull_and_show(*session.store, stores, name, platform, quiet ? -1 : STDOUT_FILENO));
     return {};
   };
   const std::string id = TRY(manager::build_image(stores, *session.store, request));
