@@ -1,6 +1,10 @@
 // `logs`: what a container has written.
 #include <unistd.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
@@ -19,7 +23,7 @@ constexpr auto kOptions = std::to_array<Option>({
     value("since", 0, "TIME", "only lines since then: RFC 3339, a UNIX time, or \"10m\" for ten minutes ago"),
     value("until", 0, "TIME", "only lines before then"),
     value("tail", 'n', "NUMBER", "so many lines from the end (default all)"),
-    flag("details", 0, "show extra details (there are none)"),
+    flag("details", 0, "show the labels and variables of --log-opt labels= and env="),
 });
 
 struct Window {
@@ -42,6 +46,31 @@ Result<int64_t> tail(const Call& call) {
   return call.args.number("tail", -1, -1, INT64_MAX);
 }
 
+/// What --log-opt labels=A,B and env=C,D name of the container, as docker shows it before each line.
+std::string details(const store::Record& record) {
+  std::vector<std::string> found;
+  const auto each = [&](const char* option, auto&& visit) {
+    const Str* names = record.host.log_config.config.find(option);
+    for (std::string_view rest = names ? names->view() : std::string_view(); !rest.empty();) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      visit(rest.substr(0, comma));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  };
+  each("labels", [&](std::string_view name) {
+    if (const Str* label = record.config.labels.find(name))
+      found.push_back(std::string(name) + "=" + label->c_str());
+  });
+  each("env", [&](std::string_view name) {
+    for (const Str variable : record.config.env)
+      if (variable.view().starts_with(std::string(name) + "=")) found.emplace_back(variable.view());
+  });
+  std::sort(found.begin(), found.end());
+  std::string text;
+  for (const std::string& one : found) text += (text.empty() ? "" : ",") + one;
+  return text + " ";
+}
+
 Result<int> run(const Call& call) {
   const Window span = TRY(window(call));
   const int64_t count = TRY(tail(call));
@@ -53,13 +82,14 @@ Result<int> run(const Call& call) {
   if (driver != "json-file" && driver != "local" && !driver.empty())
     return Error::of(ErrorKind::unsupported, "configured logging driver does not support reading");
   const bool times = call.args.flag("timestamps");
+  const std::string extra = call.args.flag("details") ? details(*record) : std::string();
   const Fd dir = TRY(containers.open(id));
   manager::LogReader reader(dir.get());
   bool past_end = false;
   const auto visit = [&](const manager::LogEntry& entry) {
     if (entry.time_ns > span.until) return !(past_end = true);
     if (entry.time_ns < span.since) return true;
-    std::string line = times ? std::string(entry.time) + " " + entry.text : entry.text;
+    const std::string line = (times ? std::string(entry.time) + " " : "") + extra + entry.text;
     return sys::write_all(entry.is_stderr ? STDERR_FILENO : STDOUT_FILENO, line).ok();
   };
   TRY(reader.existing(count, visit));
