@@ -7,6 +7,7 @@
 
 #include "src/store/containers.h"
 #include "src/store/id.h"
+#include "src/store/networks.h"
 #include "src/sys/file.h"
 
 namespace slipway::manager {
@@ -33,8 +34,8 @@ std::string host_file(const char* path) {
   return text.ok() ? std::move(text).value() : std::string();
 }
 
-/// `address`: the container's on its network.
-std::string hosts(const store::Record& record, std::string_view address) {
+/// `address`: the container's on its network; `gateway`: the host's there.
+std::string hosts(const store::Record& record, std::string_view address, std::string_view gateway) {
   const store::HostConfig& host = record.host;
   // Who has asked for no network still looks its own name up, and has only its loopback.
   if (address.empty() && host.network_mode == "default") address = "127.0.0.1";
@@ -43,7 +44,7 @@ std::string hosts(const store::Record& record, std::string_view address) {
     const size_t split = entry.view().find_first_of(":=");
     std::string_view to = entry.view().substr(split + 1);
     if (to.starts_with('[') && to.ends_with(']')) to = to.substr(1, to.size() - 2);
-    if (to == "host-gateway") to = "127.0.0.1";
+    if (to == "host-gateway") to = gateway;
     text.append(to).append("\t").append(entry.view().substr(0, split)).append("\n");
   }
   if (!address.empty() && !record.config.hostname.empty()) {
@@ -100,6 +101,14 @@ std::string resolv_conf(const store::HostConfig& host, const std::vector<std::st
   return out;
 }
 
+/// Where the container reaches the host.
+Result<std::string> host_gateway(store::Store& store, const store::Record& record) {
+  if (record.networks.empty()) return std::string("127.0.0.1");
+  Arena arena;
+  const store::Network* network = TRY(store::Networks(store).find(record.networks[0].network, arena));
+  return std::string(network->subnets[0].gateway.view());
+}
+
 }  // namespace
 
 Status write_container_files(store::Store& store, int dir, const store::Record& record,
@@ -114,7 +123,8 @@ Status write_container_files(store::Store& store, int dir, const store::Record& 
   }
   std::string hostname(record.config.hostname.view());
   TRY(write_file(dir, "hostname", hostname += '\n'));
-  TRY(write_file(dir, "hosts", hosts(record, network.address())));
+  const std::string gateway = TRY(host_gateway(store, record));
+  TRY(write_file(dir, "hosts", hosts(record, network.address(), gateway)));
   return write_file(dir, "resolv.conf", resolv_conf(record.host, network.name_servers()));
 }
 

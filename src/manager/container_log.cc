@@ -61,7 +61,9 @@ Status check_log_config(const store::LogConfig& config) {
       if (atoi(entry.value.c_str()) < 1) return invalid("max-file must be at least 1");
     } else if (is_file(config) &&
                is_one_of(entry.key, {"tag", "labels", "env", "compress", "mode", "max-buffer-size"})) {
-      // They change nothing in what `logs` shows.
+      // They change nothing in what is logged; labels and env are for `logs --details`.
+      if (entry.key == "mode" && !is_one_of(entry.value, {"blocking", "non-blocking"}))
+        return Error::of(ErrorKind::usage, "logger: logging mode not supported: %s", entry.value.c_str());
     } else if (type != "none" && entry.key == "tag") {
       if (!log_tag_is_valid(entry.value))
         return invalid(

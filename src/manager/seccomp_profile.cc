@@ -177,6 +177,8 @@ Result<oci::Seccomp*> seccomp_for(const store::HostConfig& host, const List<Str>
       if (option.view().starts_with(prefix)) choice = option.view().substr(prefix.size());
   if (choice == "unconfined" || (choice.empty() && host.privileged)) return nullptr;
   if (choice.empty() || choice == "builtin") return default_seccomp(capabilities, arena);
+  if (choice.starts_with('{'))
+    return read_profile(choice, capabilities, arena).ctx("decoding seccomp profile failed");
   const std::string path(choice);
   const std::string text = TRY(sys::read_file_at(AT_FDCWD, path.c_str(), kProfileLimit)
                                    .ctx("opening seccomp profile (%s) failed", path.c_str()));

@@ -1,11 +1,13 @@
 #include "src/cli/slipway/container_options.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "oci/names.h"
+#include "src/base/value.h"
 #include "src/cli/slipway/config_file.h"
 #include "src/cli/slipway/environment.h"
 #include "src/cli/slipway/format.h"
@@ -13,10 +15,13 @@
 #include "src/cli/slipway/ports.h"
 #include "src/manager/container_log.h"
 #include "src/manager/network.h"
+#include "src/sys/file.h"
 
 namespace slipway::cli {
 
 namespace {
+
+constexpr size_t kProfileLimit = 1 << 20;
 
 Error bad(const char* option, const char* text, const char* why) {
   return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --%s: %s", text, option, why);
@@ -162,6 +167,23 @@ Status read_network(const Call& call, store::Record& record) {
   return {};
 }
 
+/// The profile of seccomp=FILE is read now, relative to here, and kept as docker keeps it: as the option's text.
+Result<List<Str>> read_security(const Call& call) {
+  List<Str> options = texts(call, "security-opt");
+  for (Str& option : options) {
+    const std::string_view word = option;
+    if (!word.starts_with("seccomp=") && !word.starts_with("seccomp:")) continue;
+    const std::string path(word.substr(8));
+    if (path.empty() || path == "unconfined" || path == "builtin") continue;
+    const std::string text = TRY(sys::read_file_at(AT_FDCWD, path.c_str(), kProfileLimit)
+                                     .ctx("opening seccomp profile (%s) failed", path.c_str()));
+    const Value profile =
+        TRY(Value::parse(text).ctx("compacting json for seccomp profile (%s) failed", path.c_str()));
+    option = call.arena.format("seccomp=%s", profile.json().c_str());
+  }
+  return options;
+}
+
 Status read_logging(const Call& call, store::HostConfig& host) {
   host.log_config.type = Str::wrap(call.args.value("log-driver", "json-file"));
   host.log_config.config = TRY(read_pairs(call, "log-opt", true));
@@ -268,8 +290,8 @@ Status read_restart_policy(const Call& call, store::HostConfig& host) {
   const std::string_view policy = call.args.value("restart", "no");
   const size_t colon = policy.find(':');
   const std::string_view name = policy.substr(0, colon);
-  host.restart_policy.name = call.arena.copy(name.empty() ? "no" : name);
-  if (name != "no" && name != "always" && name != "unless-stopped" && name != "on-failure")
+  host.restart_policy.name = call.arena.copy(name);
+  if (!name.empty() && name != "no" && name != "always" && name != "unless-stopped" && name != "on-failure")
     return Error::of(ErrorKind::invalid,
                      "invalid restart policy: unknown policy '%s'; use one of 'no', 'always', "
                      "'on-failure', or 'unless-stopped'",
@@ -316,7 +338,7 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
   host.privileged = call.args.flag("privileged");
   host.cap_add = texts(call, "cap-add");
   host.cap_drop = texts(call, "cap-drop");
-  host.security_opt = texts(call, "security-opt");
+  host.security_opt = TRY(read_security(call));
   host.volumes_from = texts(call, "volumes-from");
   host.sysctls = TRY(read_pairs(call, "sysctl", true));
   host.storage_opt = TRY(read_pairs(call, "storage-opt", true));
@@ -327,6 +349,8 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
   host.runtime = text(call, "runtime");
   TRY(read_restart_policy(call, host));
   TRY(read_network(call, *request.record));
+  if (host.network_mode == "host" && (call.args.given("publish") || call.args.flag("publish-all")))
+    call.log.warn(call.program.name, "Published ports are discarded when using host network mode");
   TRY(read_logging(call, host));
   TRY(read_namespaces(call, host));
   TRY(check_sysctls(call, host));

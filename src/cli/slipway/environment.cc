@@ -14,6 +14,7 @@ namespace slipway::cli {
 namespace {
 
 constexpr size_t kFileLimit = 1 << 20;
+constexpr char kByteOrderMark[] = "\xef\xbb\xbf";
 
 }  // namespace
 
@@ -28,7 +29,7 @@ Result<List<Str>> file_lines(const Call& call, const char* option) {
   ListBuilder<Str> lines(call.arena);
   for (const char* path : call.args.values(option, call.arena)) {
     const std::string content = TRY(sys::read_file_at(AT_FDCWD, path, kFileLimit));
-    for (size_t at = 0; at < content.size();) {
+    for (size_t at = content.starts_with(kByteOrderMark) ? 3 : 0; at < content.size();) {
       const size_t end = std::min(content.find('\n', at), content.size());
       std::string_view line = std::string_view(content).substr(at, end - at);
       at = end + 1;
@@ -37,7 +38,10 @@ Result<List<Str>> file_lines(const Call& call, const char* option) {
       if (start == std::string_view::npos || line[start] == '#') continue;
       line.remove_prefix(start);
       const std::string_view key = line.substr(0, line.find('='));
-      if (key.empty() || key.find_first_of(" \t") != std::string_view::npos)
+      if (key.empty())
+        return Error::of(ErrorKind::usage, "poorly formatted environment: no variable name on line '%.*s'",
+                         static_cast<int>(line.size()), line.data());
+      if (key.find_first_of(" \t") != std::string_view::npos)
         return Error::of(ErrorKind::usage,
                          "poorly formatted environment: variable '%.*s' contains whitespaces",
                          static_cast<int>(key.size()), key.data());

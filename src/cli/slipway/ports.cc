@@ -1,6 +1,9 @@
 #include "src/cli/slipway/ports.h"
 
+#include <arpa/inet.h>
+
 #include <cstdlib>
+#include <string>
 
 namespace slipway::cli {
 
@@ -58,6 +61,11 @@ Status publish(const Call& call, std::string_view word, ListBuilder<store::PortB
     }
     if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
   }
+  in6_addr parsed;
+  const std::string text(address);
+  if (!address.empty() && inet_pton(AF_INET, text.c_str(), &parsed) != 1 &&
+      inet_pton(AF_INET6, text.c_str(), &parsed) != 1)
+    return Error::of(ErrorKind::usage, "Invalid ip address: %s", text.c_str());
   if (inside.empty()) return Error::of(ErrorKind::usage, "no port specified: %s<empty>", word.data());
   const PortRange in = TRY(parse_range(inside).ctx("invalid argument \"%s\" for --publish", word.data()));
   PortRange out;
