@@ -90,4 +90,29 @@ Result<int64_t> parse_duration(std::string_view text) {
   return static_cast<int64_t>(negative ? -total : total);
 }
 
+std::string duration_text(int64_t nanoseconds) {
+  if (nanoseconds == 0) return "0s";
+  const bool negative = nanoseconds < 0;
+  uint64_t rest = negative ? -static_cast<uint64_t>(nanoseconds) : static_cast<uint64_t>(nanoseconds);
+  std::string text = negative ? "-" : "";
+  uint64_t unit = 1'000'000'000;
+  const char* name = "s";
+  if (rest < 1000)
+    unit = 1, name = "ns";
+  else if (rest < 1'000'000)
+    unit = 1000, name = "µs";
+  else if (rest < 1'000'000'000)
+    unit = 1'000'000, name = "ms";
+  if (rest >= 3600 * unit && unit == 1'000'000'000) text += std::to_string(rest / (3600 * unit)) + "h";
+  if (rest >= 60 * unit && unit == 1'000'000'000) text += std::to_string(rest / (60 * unit) % 60) + "m";
+  if (unit == 1'000'000'000) rest %= 60 * unit;
+  text += std::to_string(rest / unit);
+  if (uint64_t fraction = rest % unit) {
+    std::string digits = std::to_string(unit + fraction).substr(1);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text += "." + digits;
+  }
+  return text + name;
+}
+
 }  // namespace slipway

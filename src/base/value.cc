@@ -1,5 +1,9 @@
 #include "src/base/value.h"
 
+#include <algorithm>
+
+#include "src/base/quantity.h"
+
 namespace slipway {
 
 namespace {
@@ -233,6 +237,24 @@ Value Value::map() {
   return value;
 }
 
+Value Value::printed(Value value, std::string text) {
+  value.printed_ = std::move(text);
+  return value;
+}
+
+Value Value::duration(int64_t nanoseconds) {
+  return printed(nanoseconds, duration_text(nanoseconds));
+}
+
+Value Value::time(std::string_view rfc3339) {
+  std::string text(rfc3339.substr(0, rfc3339.find('Z')));
+  if (const size_t t = text.find('T'); t != std::string::npos) text[t] = ' ';
+  if (const size_t point = text.find('.'); point != std::string::npos)
+    text.erase(std::max(text.find_last_not_of('0') + 1, point + 1));
+  if (text.ends_with('.')) text.pop_back();
+  return printed(rfc3339, text + " +0000 UTC");
+}
+
 Value Value::array() {
   Value value;
   value.data_ = std::vector<Value>();
@@ -248,6 +270,8 @@ Value Value::strings(const List<Str>& list) {
 Value Value::map_of(const Map<Str>& map) {
   Value value = Value::map();
   for (const Entry<Str>& entry : map) value.set(entry.key, entry.value);
+  std::vector<Member>& members = *std::get_if<std::vector<Member>>(&value.data_);
+  std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
   return value;
 }
 

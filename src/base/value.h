@@ -40,8 +40,15 @@ class Value {
   static Value no_pointer();
   /// A member that JSON leaves out, and that templates show as `text` and not as a mistake.
   static Value omitted(const char* text);
+  /// What a Go type prints of itself in a template, where JSON has something else: a duration, a time.
+  static Value printed(Value value, std::string text);
+  /// Nanoseconds, printed as Go prints durations: "1m30s".
+  static Value duration(int64_t nanoseconds);
+  /// RFC 3339 in UTC, printed as Go prints times: "2024-01-31 10:00:00.5 +0000 UTC".
+  static Value time(std::string_view rfc3339);
   /// An array of strings.
   static Value strings(const List<Str>& list);
+  /// Sorted by the keys, as Go has it.
   static Value map_of(const Map<Str>& map);
   /// Reads JSON text; objects in it are maps. Errors: invalid.
   static Result<Value> parse(std::string_view text);
@@ -58,6 +65,8 @@ class Value {
   /// Of a null: how Go shows it, and whether JSON does.
   const char* null_text() const { return null_text_; }
   bool is_omitted() const { return omitted_; }
+  /// "" unless it was made by printed().
+  const std::string& printed_text() const& { return printed_; }
 
   /// Each only for its own kind.
   bool boolean() const { return *std::get_if<bool>(&data_); }
@@ -97,6 +106,7 @@ class Value {
   bool free_keys_ = false;
   const char* null_text_ = "<no value>";
   bool omitted_ = false;
+  std::string printed_;
 };
 
 struct Value::Member {

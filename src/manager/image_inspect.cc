@@ -1,12 +1,24 @@
 #include "src/manager/image_inspect.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "src/store/id.h"
 
 namespace slipway::manager {
 
 namespace {
+
+Value healthcheck_value(const Value& check) {
+  Value out = Value::object();
+  out.set("Test", check["Test"].is_array() ? check["Test"] : Value::omitted("[]"));
+  for (const char* key : {"Interval", "Timeout", "StartPeriod", "StartInterval"}) {
+    const Value& value = check[key];
+    if (value.is_integer() || strcmp(key, "StartInterval") != 0)
+      out.set(key, value.is_integer() ? Value::duration(value.integer()) : Value::omitted("0s"));
+  }
+  return out.set("Retries", check["Retries"].is_integer() ? check["Retries"] : Value::omitted("0"));
+}
 
 /// The members that docker always shows of a config, and those of the image's own.
 Value config_value(const Value& config) {
@@ -22,14 +34,20 @@ Value config_value(const Value& config) {
   out.set("Volumes", Value::no_map()).set("WorkingDir", "").set("Entrypoint", Value::no_list());
   out.set("OnBuild", Value::no_list()).set("Labels", Value::no_map());
   out.set("StopSignal", Value::omitted("")).set("Shell", Value::omitted("[]"));
+  out.set("NetworkDisabled", Value::omitted("false")).set("MacAddress", Value::omitted(""));
   if (config.is_object())
     for (const Value::Member& member : config.members())
-      if (!member.value.is_null()) out.set(member.key, member.value);
+      if (!member.value.is_null())
+        out.set(member.key, member.key == "Healthcheck" ? healthcheck_value(member.value) : member.value);
   return out;
 }
 
 std::string text_or_empty(const Value& value) {
   return value.is_string() ? value.text() : std::string();
+}
+
+Value text_or_omitted(const Value& value) {
+  return value.is_string() && !value.text().empty() ? value : Value::omitted("");
 }
 
 /// The comment of the newest step.
@@ -49,9 +67,9 @@ Result<Value> graph_driver(drivers::Driver& driver, const store::Image& image) {
   return out;
 }
 
-std::string tag_time(int64_t nanoseconds) {
-  if (nanoseconds == 0) return "0001-01-01T00:00:00Z";
-  return store::format_rfc3339({nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000});
+Value tag_time(int64_t nanoseconds) {
+  if (nanoseconds == 0) return Value::time("0001-01-01T00:00:00Z");
+  return Value::time(store::format_rfc3339({nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000}));
 }
 
 }  // namespace
@@ -77,13 +95,14 @@ Result<Value> inspect_image(Stores stores, const store::Image& image) {
   out.set("RepoTags", std::move(tags)).set("RepoDigests", std::move(digests));
   out.set("Parent", image.parent.empty() ? "" : "sha256:" + std::string(image.parent.view()));
   out.set("Comment", comment_of(config)).set("Created", text_or_empty(config["created"]));
+  out.set("Container", text_or_empty(config["container"]));
+  out.set("ContainerConfig", config_value(config["container_config"]));
   out.set("DockerVersion", text_or_empty(config["docker_version"]));
   out.set("Author", text_or_empty(config["author"]));
   out.set("Config", config_value(config["config"]));
   out.set("Architecture", text_or_empty(config["architecture"]));
-  if (const Value& variant = config["variant"]; variant.is_string()) out.set("Variant", variant);
-  out.set("Os", text_or_empty(config["os"]));
-  if (const Value& version = config["os.version"]; version.is_string()) out.set("OsVersion", version);
+  out.set("Variant", text_or_omitted(config["variant"]));
+  out.set("Os", text_or_empty(config["os"])).set("OsVersion", text_or_omitted(config["os.version"]));
   out.set("Size", image.size).set("VirtualSize", image.size);
   out.set("GraphDriver", TRY(graph_driver(stores.driver, image)));
   out.set("RootFS", std::move(rootfs)).set("Metadata", std::move(metadata));

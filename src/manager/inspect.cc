@@ -13,6 +13,10 @@ using store::ContainerStatus;
 
 constexpr char kNever[] = "0001-01-01T00:00:00Z";
 
+Value map_or_omitted(const Map<Str>& map) {
+  return map.empty() ? Value::omitted("map[]") : Value::map_of(map);
+}
+
 Value list_or_null(const List<Str>& list) {
   return list.empty() ? Value::no_list() : Value::strings(list);
 }
@@ -51,13 +55,12 @@ Value state_value(const Observed& observed) {
 
 Value healthcheck_value(const store::Healthcheck& check) {
   Value out = Value::object();
-  out.set("Test", Value::strings(check.test));
-  if (check.interval) out.set("Interval", check.interval);
-  if (check.timeout) out.set("Timeout", check.timeout);
-  if (check.start_period) out.set("StartPeriod", check.start_period);
-  if (check.start_interval) out.set("StartInterval", check.start_interval);
-  if (check.retries) out.set("Retries", check.retries);
-  return out;
+  const auto duration = [](int64_t value) { return value ? Value::duration(value) : Value::omitted("0s"); };
+  out.set("Test", check.test.empty() ? Value::omitted("[]") : Value::strings(check.test));
+  out.set("Interval", duration(check.interval)).set("Timeout", duration(check.timeout));
+  out.set("StartPeriod", duration(check.start_period));
+  if (check.start_interval) out.set("StartInterval", duration(check.start_interval));
+  return out.set("Retries", check.retries ? Value(check.retries) : Value::omitted("0"));
 }
 
 Value set_of(const List<Str>& keys) {
@@ -79,7 +82,7 @@ Value config_value(const store::ContainerConfig& config) {
   out.set("Tty", config.tty);
   out.set("OpenStdin", config.open_stdin);
   out.set("StdinOnce", config.stdin_once);
-  out.set("Env", Value::strings(config.env));
+  out.set("Env", list_or_null(config.env));
   out.set("Cmd", list_or_null(config.cmd));
   out.set("Healthcheck",
           config.healthcheck ? healthcheck_value(*config.healthcheck) : Value::omitted("<nil>"));
@@ -87,6 +90,8 @@ Value config_value(const store::ContainerConfig& config) {
   out.set("Volumes", config.volumes.empty() ? Value::no_map() : set_of(config.volumes));
   out.set("WorkingDir", config.working_dir);
   out.set("Entrypoint", list_or_null(config.entrypoint));
+  out.set("NetworkDisabled", Value::omitted("false")).set("MacAddress", Value::omitted(""));
+  out.set("ArgsEscaped", Value::omitted("false"));
   out.set("OnBuild", Value::no_list());
   out.set("Labels", Value::map_of(config.labels));
   out.set("StopSignal", config.stop_signal.empty() ? Value::omitted("") : Value(config.stop_signal));
@@ -115,9 +120,37 @@ Value devices_value(const store::HostConfig& host) {
 }
 
 Value ulimits_value(const store::HostConfig& host) {
+  if (host.ulimits.empty()) return Value::no_list();
   Value out = Value::array();
   for (const store::Ulimit& limit : host.ulimits)
-    out.add(Value::object().set("Name", limit.name).set("Hard", limit.hard).set("Soft", limit.soft));
+    out.add(Value::printed(
+        Value::object().set("Name", limit.name).set("Hard", limit.hard).set("Soft", limit.soft),
+        limit.name.c_str() + ("=" + std::to_string(limit.soft) + ":" + std::to_string(limit.hard))));
+  return out;
+}
+
+/// Those of --mount, as the user gave them.
+Value requested_mounts(const store::HostConfig& host) {
+  if (host.mounts.empty()) return Value::omitted("[]");
+  Value out = Value::array();
+  for (const store::MountPoint& mount : host.mounts) {
+    Value one = Value::object();
+    const Str source = mount.type == "volume" ? mount.name : mount.source;
+    one.set("Type", mount.type);
+    one.set("Source", source.empty() ? Value::omitted("") : Value(source)).set("Target", mount.destination);
+    one.set("ReadOnly", mount.read_only ? Value(true) : Value::omitted("false"));
+    one.set("BindOptions", mount.propagation.empty() ? Value::omitted("<nil>")
+                                                     : Value::object().set("Propagation", mount.propagation));
+    one.set("VolumeOptions", mount.no_copy ? Value::object().set("NoCopy", true) : Value::omitted("<nil>"));
+    Value tmpfs = Value::object();
+    for (const Str option : mount.type == "tmpfs" ? mount.options : List<Str>()) {
+      const bool size = option.view().starts_with("size=");
+      tmpfs.set(size ? "SizeBytes" : "Mode",
+                static_cast<int64_t>(strtoll(option.c_str() + 5, nullptr, size ? 10 : 8)));
+    }
+    one.set("TmpfsOptions", tmpfs.members().empty() ? Value::omitted("<nil>") : std::move(tmpfs));
+    out.add(std::move(one));
+  }
   return out;
 }
 
@@ -191,17 +224,18 @@ Value host_value(const store::Record& record, Arena& arena) {
   out.set("PublishAllPorts", host.publish_all_ports);
   out.set("ReadonlyRootfs", host.readonly_rootfs);
   out.set("SecurityOpt", list_or_null(host.security_opt));
-  out.set("StorageOpt", Value::map_of(host.storage_opt));
-  out.set("Tmpfs", Value::map_of(host.tmpfs));
+  out.set("StorageOpt", map_or_omitted(host.storage_opt));
+  out.set("Tmpfs", map_or_omitted(host.tmpfs));
+  out.set("Mounts", requested_mounts(host));
   out.set("UTSMode", host.uts_mode);
   out.set("UsernsMode", host.userns_mode);
   out.set("ShmSize", host.shm_size);
-  out.set("Sysctls", Value::map_of(host.sysctls));
+  out.set("Sysctls", map_or_omitted(host.sysctls));
   out.set("Runtime", host.runtime.empty() ? Str("slip") : host.runtime);
   out.set("ConsoleSize", Value::array().add(0).add(0));
   out.set("Isolation", "");
-  out.set("Init", host.init);
-  out.set("Annotations", Value::map_of(host.annotations));
+  out.set("Init", host.init ? Value(true) : Value::omitted("<nil>"));
+  out.set("Annotations", map_or_omitted(host.annotations));
   add_resources(out, host);
   out.set("MaskedPaths", Value::strings(masked_paths(host, arena)));
   out.set("ReadonlyPaths", Value::strings(read_only_paths(host, arena)));
@@ -218,7 +252,9 @@ Value mounts_value(const store::Record& record) {
     one.set("Source", mount.source);
     one.set("Destination", mount.destination);
     if (mount.type == "volume") one.set("Driver", "local");
-    one.set("Mode", mount.mode == "exact" ? Str() : mount.mode);
+    // docker labels a volume that says nothing else.
+    const bool plain = mount.mode.empty() && mount.type == "volume" && !mount.anonymous;
+    one.set("Mode", mount.mode == "exact" ? Str() : plain ? Str("z") : mount.mode);
     one.set("RW", !mount.read_only);
     one.set("Propagation",
             mount.propagation.empty() && mount.type == "bind" ? Str("rprivate") : mount.propagation);
@@ -246,7 +282,16 @@ Value endpoint_value(const store::Attachment* attachment, const Value& status) {
   return out.set("Gateway", text_of(status["gateway"])).set("MacAddress", text_of(status["mac"]));
 }
 
-Value network_value(const store::Store& store, const store::Record& record, bool running) {
+/// The file of the container's own network namespace; "" when it has none, or does not run.
+std::string network_namespace(const store::Record& record, const Observed& observed) {
+  const std::string_view mode = record.host.network_mode;
+  if (!observed.is_running() || mode == "host" || mode.starts_with("container:") || mode.starts_with("ns:"))
+    return "";
+  return "/proc/" + std::to_string(observed.state->pid) + "/ns/net";
+}
+
+Value network_value(const store::Store& store, const store::Record& record, const Observed& observed) {
+  const bool running = observed.is_running();
   const Value status = running ? network_status(store, record.id) : Value();
   Value networks = Value::map();
   const std::string_view mode = record.host.network_mode;
@@ -277,7 +322,7 @@ Value network_value(const store::Store& store, const store::Record& record, bool
       .set("IPPrefixLen", first["prefix"].is_integer() ? first["prefix"] : Value(0))
       .set("Gateway", text_of(first["gateway"]))
       .set("MacAddress", text_of(first["mac"]))
-      .set("SandboxKey", "")
+      .set("SandboxKey", network_namespace(record, observed))
       .set("Networks", std::move(networks));
 }
 
@@ -330,7 +375,7 @@ Result<Value> inspect_container(store::Store& store, std::string_view id, bool s
   }
   out.set("Mounts", mounts_value(record));
   out.set("Config", config_value(record.config));
-  out.set("NetworkSettings", network_value(store, record, observed.is_running()));
+  out.set("NetworkSettings", network_value(store, record, observed));
   return out;
 }
 

@@ -16,7 +16,8 @@
 #include "src/sys/remove_tree.h"
 
 JSON_OBJECT(slipway::store::Subnet, JSON_FIELD(slipway::store::Subnet, subnet, "Subnet"),
-            JSON_FIELD(slipway::store::Subnet, gateway, "Gateway"));
+            JSON_FIELD(slipway::store::Subnet, gateway, "Gateway"),
+            JSON_FIELD(slipway::store::Subnet, ip_range, "IPRange"));
 JSON_OBJECT(slipway::store::Network, JSON_FIELD(slipway::store::Network, name, "Name"),
             JSON_FIELD(slipway::store::Network, id, "Id"),
             JSON_FIELD(slipway::store::Network, created, "Created"),
@@ -24,6 +25,7 @@ JSON_OBJECT(slipway::store::Network, JSON_FIELD(slipway::store::Network, name, "
             JSON_FIELD(slipway::store::Network, interface, "Interface"),
             JSON_FIELD(slipway::store::Network, subnets, "Subnets"),
             JSON_FIELD(slipway::store::Network, internal, "Internal"),
+            JSON_FIELD(slipway::store::Network, attachable, "Attachable"),
             JSON_FIELD(slipway::store::Network, labels, "Labels"),
             JSON_FIELD(slipway::store::Network, options, "Options"));
 
@@ -122,6 +124,11 @@ Status Networks::choose_subnet(Network& network, Arena& arena) {
       const Ipv4Subnet parsed = TRY(parse_subnet(subnet.subnet));
       if (!is_free(parsed))
         return Error::of(ErrorKind::invalid, "Pool overlaps with other one on this address space");
+      if (!subnet.ip_range.empty()) {
+        const Ipv4Subnet range = TRY(parse_subnet(subnet.ip_range));
+        if (range.bits < parsed.bits || !parsed.contains(range.address))
+          return Error::of(ErrorKind::invalid, "no matching subnet for range %s", subnet.ip_range.c_str());
+      }
       if (subnet.gateway.empty()) subnet.gateway = first_address(parsed, arena);
       if (!parsed.contains(TRY(parse_ipv4(subnet.gateway))))
         return Error::of(ErrorKind::invalid, "no matching subnet for gateway %s", subnet.gateway.c_str());
@@ -245,8 +252,10 @@ Result<std::string> Networks::lease(const Network& network, std::string_view con
     return format_ipv4(ip);
   }
   const uint32_t last = subnet.address | ~mask_of(subnet.bits);
-  for (uint32_t ip = subnet.address + 1; ip < last; ++ip) {
-    if (ip == gateway) continue;
+  const Ipv4Subnet range = first.ip_range.empty() ? subnet : TRY(parse_subnet(first.ip_range));
+  const uint32_t end = range.address | ~mask_of(range.bits);
+  for (uint32_t ip = range.address; ip <= end; ++ip) {
+    if (ip == gateway || ip == subnet.address || ip == last) continue;
     const std::string address = format_ipv4(ip);
     if (TRY(take(network.name, address, container, is_alive))) return address;
   }

@@ -20,8 +20,9 @@ namespace slipway::store {
 inline constexpr char kDefaultNetwork[] = "bridge";
 
 struct Subnet {
-  Str subnet;   // "172.18.0.0/16"
-  Str gateway;  // "172.18.0.1"
+  Str subnet;    // "172.18.0.0/16"
+  Str gateway;   // "172.18.0.1"
+  Str ip_range;  // where containers get their addresses; "" for all of the subnet
 };
 
 struct Network {
@@ -32,6 +33,7 @@ struct Network {
   Str interface;  // the bridge's own, on the host
   List<Subnet> subnets;
   bool internal = false;  // without a way out
+  bool attachable = false;
   Map<Str> labels;
   Map<Str> options;
 };

@@ -69,6 +69,20 @@ struct ThrottleRule {
   uint64_t rate = 0;
 };
 
+struct MountPoint {
+  Str type;  // bind, volume, tmpfs
+  Str name;  // of the volume
+  Str source;
+  Str destination;
+  Str mode;           // the options as the user gave them
+  Str propagation;    // "" for the default
+  List<Str> options;  // for mount(2), with data options of a tmpfs
+  bool read_only = false;
+  bool no_copy = false;
+  List<Str> labels;        // "KEY=VALUE", of a volume that create makes; not kept
+  bool anonymous = false;  // a volume that is removed with the container by rm -v and --rm
+};
+
 /// What the command line says of the container's surroundings.
 struct HostConfig {
   List<Str> binds;
@@ -92,6 +106,7 @@ struct HostConfig {
   List<Str> security_opt;
   Map<Str> storage_opt;
   Map<Str> tmpfs;
+  List<MountPoint> mounts;  // of --mount alone; Record::mounts has all
   Str uts_mode;
   Str userns_mode;
   int64_t shm_size = 0;
@@ -120,20 +135,6 @@ struct HostConfig {
 };
 
 /// One mount that the user or the image asked for.
-struct MountPoint {
-  Str type;  // bind, volume, tmpfs
-  Str name;  // of the volume
-  Str source;
-  Str destination;
-  Str mode;           // the options as the user gave them
-  Str propagation;    // "" for the default
-  List<Str> options;  // for mount(2), with data options of a tmpfs
-  bool read_only = false;
-  bool no_copy = false;
-  List<Str> labels;        // "KEY=VALUE", of a volume that create makes; not kept
-  bool anonymous = false;  // a volume that is removed with the container by rm -v and --rm
-};
-
 /// One bridge network that the container is attached to.
 struct Attachment {
   Str network;  // its name

@@ -52,6 +52,17 @@ JSON_OBJECT(slipway::store::LogConfig, JSON_FIELD(slipway::store::LogConfig, typ
 JSON_OBJECT(slipway::store::ThrottleRule, JSON_FIELD(slipway::store::ThrottleRule, path, "Path"),
             JSON_FIELD(slipway::store::ThrottleRule, rate, "Rate"));
 
+JSON_OBJECT(slipway::store::MountPoint, JSON_FIELD(slipway::store::MountPoint, type, "Type"),
+            JSON_FIELD(slipway::store::MountPoint, name, "Name"),
+            JSON_FIELD(slipway::store::MountPoint, source, "Source"),
+            JSON_FIELD(slipway::store::MountPoint, destination, "Destination"),
+            JSON_FIELD(slipway::store::MountPoint, mode, "Mode"),
+            JSON_FIELD(slipway::store::MountPoint, propagation, "Propagation"),
+            JSON_FIELD(slipway::store::MountPoint, options, "Options"),
+            JSON_FIELD(slipway::store::MountPoint, read_only, "ReadOnly"),
+            JSON_FIELD(slipway::store::MountPoint, no_copy, "NoCopy"),
+            JSON_FIELD(slipway::store::MountPoint, anonymous, "Anonymous"));
+
 JSON_OBJECT(slipway::store::HostConfig, JSON_FIELD(slipway::store::HostConfig, binds, "Binds"),
             JSON_FIELD(slipway::store::HostConfig, log_config, "LogConfig"),
             JSON_FIELD(slipway::store::HostConfig, network_mode, "NetworkMode"),
@@ -76,6 +87,7 @@ JSON_OBJECT(slipway::store::HostConfig, JSON_FIELD(slipway::store::HostConfig, b
             JSON_FIELD(slipway::store::HostConfig, security_opt, "SecurityOpt"),
             JSON_FIELD(slipway::store::HostConfig, storage_opt, "StorageOpt"),
             JSON_FIELD(slipway::store::HostConfig, tmpfs, "Tmpfs"),
+            JSON_FIELD(slipway::store::HostConfig, mounts, "Mounts"),
             JSON_FIELD(slipway::store::HostConfig, uts_mode, "UTSMode"),
             JSON_FIELD(slipway::store::HostConfig, userns_mode, "UsernsMode"),
             JSON_FIELD(slipway::store::HostConfig, shm_size, "ShmSize"),
@@ -107,17 +119,6 @@ JSON_OBJECT(slipway::store::HostConfig, JSON_FIELD(slipway::store::HostConfig, b
             JSON_FIELD(slipway::store::HostConfig, oom_kill_disable, "OomKillDisable"),
             JSON_FIELD(slipway::store::HostConfig, pids_limit, "PidsLimit"),
             JSON_FIELD(slipway::store::HostConfig, ulimits, "Ulimits"));
-
-JSON_OBJECT(slipway::store::MountPoint, JSON_FIELD(slipway::store::MountPoint, type, "Type"),
-            JSON_FIELD(slipway::store::MountPoint, name, "Name"),
-            JSON_FIELD(slipway::store::MountPoint, source, "Source"),
-            JSON_FIELD(slipway::store::MountPoint, destination, "Destination"),
-            JSON_FIELD(slipway::store::MountPoint, mode, "Mode"),
-            JSON_FIELD(slipway::store::MountPoint, propagation, "Propagation"),
-            JSON_FIELD(slipway::store::MountPoint, options, "Options"),
-            JSON_FIELD(slipway::store::MountPoint, read_only, "ReadOnly"),
-            JSON_FIELD(slipway::store::MountPoint, no_copy, "NoCopy"),
-            JSON_FIELD(slipway::store::MountPoint, anonymous, "Anonymous"));
 
 JSON_OBJECT(slipway::store::Attachment, JSON_FIELD(slipway::store::Attachment, network, "Network"),
             JSON_FIELD(slipway::store::Attachment, aliases, "Aliases"),

@@ -26,8 +26,7 @@ const json::Type kVolumeType = json::type<Volume>;
 namespace {
 
 Error no_such(std::string_view name) {
-  return Error::of(ErrorKind::not_found, "get %.*s: no such volume", static_cast<int>(name.size()),
-                   name.data());
+  return Error::of(ErrorKind::not_found, "No such volume: %.*s", static_cast<int>(name.size()), name.data());
 }
 
 Status make_directory(int dir, const std::string& path, mode_t mode) {

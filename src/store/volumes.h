@@ -37,7 +37,7 @@ class Volumes {
 
   /// Makes the volume if it is not there; true when it was made.
   Result<bool> create(const Volume& volume);
-  /// Errors: not_found "No such volume: X" (docker: "get X: no such volume").
+  /// Errors: not_found "No such volume: X".
   Result<Volume*> load(std::string_view name, Arena& arena);
   /// Sorted by name.
   Result<std::vector<std::string>> list();

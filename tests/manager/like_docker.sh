@@ -105,3 +105,26 @@ check_eq "$id" "$(shown user)"
 check slipway pause "$(slipway run -d --name paused busybox sleep 1000)"
 check_fails 1 "You cannot remove a paused container $(slipway inspect -f '{{.Id}}' paused). Unpause and then stop" slipway rm paused
 check slipway rm -f paused
+
+# Words of options that docker checks.
+check_fails 125 "Invalid ip address: 8080" slipway create -p 8080:80:80 busybox
+check_fails 125 "cannot mix 'tmpfs-*' options with mount type 'bind'" slipway create --mount type=bind,src=/tmp,dst=/t,tmpfs-size=1 busybox
+check_fails 125 "cannot mix 'bind-*' options with mount type 'volume'" slipway create --mount src=v,dst=/t,bind-propagation=slave busybox
+mkdir "$TMPDIR/a,b"
+check slipway run --rm --mount "type=bind,\"src=$TMPDIR/a,b\",dst=/t" busybox ls -d /t
+check_fails 125 "logging mode not supported: nope" slipway create --log-opt mode=nope busybox
+printf '\xef\xbb\xbfA=mark\n' >"$TMPDIR/env"
+check slipway run --rm --env-file "$TMPDIR/env" busybox sh -c 'echo $A'
+check_eq mark "$out"
+echo '=x' >"$TMPDIR/env"
+check_fails 125 "no variable name on line '=x'" slipway run --rm --env-file "$TMPDIR/env" busybox true
+# A profile is read when the container is made, from where the user is.
+echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}]}' >profile.json
+check slipway create --name profiled --security-opt seccomp=profile.json busybox mkdir /directory
+rm profile.json
+run slipway start -a profiled
+check_contains "$err" "Operation not permitted"
+check_eq '[seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}]' \
+  "$(slipway inspect -f '{{.HostConfig.SecurityOpt}}' profiled)"
+echo nonsense >profile.json
+check_fails 125 "seccomp profile (profile.json) failed" slipway run --security-opt seccomp=profile.json busybox

@@ -57,7 +57,7 @@ check_fails 125 'error gathering device information' slipway run --device /dev/n
 check_fails 125 'opening seccomp profile' slipway run --security-opt seccomp=/no/such busybox true
 check_fails 125 'invalid --security-opt' slipway run --security-opt bogus=1 busybox true
 check_fails 125 'No such file' slipway run --env-file /no/such busybox true
-check_fails 1 'no such volume' slipway volume rm nothing
+check_fails 1 'No such volume' slipway volume rm nothing
 check_fails 125 'No such image: nothing' slipway run --pull never nothing true
 check_fails 125 'invalid reference format' slipway run 'UPPER CASE' true
 check_fails 1 'No such image: nothing' slipway rmi nothing

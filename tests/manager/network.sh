@@ -56,6 +56,17 @@ check_eq "" "$(slipway ps --filter publish=80 --format '{{.Names}}')"
 check_eq server "$(slipway ps --filter expose=80/tcp --format '{{.Names}}')"
 check slipway inspect -f '{{.NetworkSettings.Networks.net1.IPAMConfig.IPv4Address}}' server
 check_eq 10.77.0.9 "$out"
+# By a network that it has been connected to later, too.
+check slipway network create --subnet 10.75.0.0/24 --ip-range 10.75.0.64/26 later
+check slipway network connect later server
+check_eq server "$(slipway ps --filter network=later --format '{{.Names}}')"
+check_eq "" "$(slipway ps -a --filter network=none --format '{{.Names}}')"
+check slipway inspect -f '{{.NetworkSettings.Networks.later.IPAddress}}' server
+check_eq 10.75.0.64 "$out"
+check slipway network disconnect later server
+check slipway network rm later
+check slipway run --rm --network net1 --add-host here:host-gateway busybox grep here /etc/hosts
+check_eq $'10.77.0.1\there' "$out"
 wait_for 10 wget -q -O "$TMPDIR/page" http://10.77.0.9/index.html
 check_eq hello "$(cat "$TMPDIR/page")"
 check wget -q -O - http://127.0.0.1:18080/index.html
@@ -111,7 +122,7 @@ id=$(slipway inspect -f '{{.Id}}' server)
 check slipway rm -f server
 check slipway events --since 10m --until 0s -f type=network --format \
   '{{if eq .Actor.Attributes.container "'"$id"'"}}{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}} {{end}}'
-check_eq "connect net1 bridge connect net3 bridge disconnect net3 bridge disconnect net1 bridge" "$(xargs <<<"$out")" "events"
+check_eq "connect net1 bridge connect later bridge disconnect later bridge connect net3 bridge disconnect net3 bridge disconnect net1 bridge" "$(xargs <<<"$out")" "events"
 check_eq "" "$(ip -o link show type veth)" "interfaces left"
 check_lacks "$(iptables -t nat -S)" 18080 "rules left"
 check_eq "" "$(ls "$TMPDIR/slipway-run/attached")" "sessions left"

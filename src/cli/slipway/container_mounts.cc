@@ -1,5 +1,7 @@
 // -v, --mount and --tmpfs.
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "src/cli/slipway/container_options.h"
 #include "src/cli/slipway/format.h"
@@ -80,15 +82,42 @@ Result<store::MountPoint> volume_option(const Call& call, std::string_view word)
   return mount;
 }
 
+/// The fields of a line of CSV: one that begins with a quote may hold commas.
+std::vector<std::string> csv_fields(std::string_view line) {
+  std::vector<std::string> fields;
+  for (size_t at = 0; at < line.size();) {
+    std::string field;
+    bool quoted = line[at] == '"';
+    for (at += quoted; at < line.size() && (quoted || line[at] != ','); ++at) {
+      if (!quoted || line[at] != '"')
+        field += line[at];
+      else if (line.substr(at, 2) == "\"\"")
+        field += line[at++];
+      else
+        quoted = false;
+    }
+    fields.push_back(std::move(field));
+    ++at;
+  }
+  return fields;
+}
+
 struct MountOption {
   const Call& call;
   std::string_view word;
   store::MountPoint mount;
   ListBuilder<Str> options, labels;
+  std::vector<std::string> keys = {};
 
   Error bad(std::string_view field) const {
     return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --mount: invalid field '%.*s'",
                      word.data(), static_cast<int>(field.size()), field.data());
+  }
+
+  /// bind-propagation, tmpfs-size ...
+  bool has_option_of(std::string_view type) const {
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const std::string& key) { return key.starts_with(std::string(type) + "-"); });
   }
 
   Status field(std::string_view field) {
@@ -96,6 +125,7 @@ struct MountOption {
     const std::string_view key = field.substr(0, equals);
     const std::string_view value =
         equals == std::string_view::npos ? std::string_view() : field.substr(equals + 1);
+    keys.emplace_back(key);
     if (key == "readonly" || key == "ro") {
       mount.read_only = equals == std::string_view::npos || TRY(parse_bool(value));
       return {};
@@ -151,6 +181,12 @@ struct MountOption {
 
   Status finish() {
     if (mount.type.empty()) mount.type = "volume";
+    for (const std::string_view type : {"bind", "volume", "tmpfs"})
+      if (has_option_of(type) && mount.type != type)
+        return Error::of(
+            ErrorKind::usage,
+            "invalid argument \"%s\" for --mount: cannot mix '%.*s-*' options with mount type '%s'",
+            word.data(), static_cast<int>(type.size()), type.data(), mount.type.c_str());
     if (mount.destination.empty())
       return Error::of(ErrorKind::usage, "invalid argument \"%s\" for --mount: target is required",
                        word.data());
@@ -186,11 +222,7 @@ struct MountOption {
 
 Result<store::MountPoint> mount_option(const Call& call, std::string_view word) {
   MountOption option{call, word, {}, ListBuilder<Str>(call.arena), ListBuilder<Str>(call.arena)};
-  for (std::string_view rest = word; !rest.empty();) {
-    const size_t comma = rest.find(',');
-    TRY(option.field(rest.substr(0, comma)));
-    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-  }
+  for (const std::string& field : csv_fields(word)) TRY(option.field(field));
   TRY(option.finish());
   return option.mount;
 }
@@ -218,6 +250,7 @@ Result<store::MountPoint> tmpfs_option(const Call& call, std::string_view word) 
 
 Status read_mounts(const Call& call, manager::CreateRequest& request) {
   ListBuilder<store::MountPoint> mounts(call.arena);
+  ListBuilder<store::MountPoint> requested(call.arena);
   ListBuilder<Str> binds(call.arena);
   ListBuilder<Str> anonymous(call.arena);  // they are the container's own, as those of its image
   const auto add = [&](const store::MountPoint& mount) -> Status {
@@ -238,6 +271,7 @@ Status read_mounts(const Call& call, manager::CreateRequest& request) {
   for (const char* word : call.args.values("mount", call.arena)) {
     const store::MountPoint mount = TRY(mount_option(call, word));
     TRY(add(mount));
+    requested.add(mount);
   }
   ListBuilder<Entry<Str>> tmpfs(call.arena);
   for (const char* word : call.args.values("tmpfs", call.arena)) {
@@ -247,6 +281,7 @@ Status read_mounts(const Call& call, manager::CreateRequest& request) {
   }
   static_cast<List<Entry<Str>>&>(request.record->host.tmpfs) = tmpfs.list();
   request.record->host.binds = binds.list();
+  request.record->host.mounts = requested.list();
   request.record->config.volumes = anonymous.list();
   request.record->mounts = mounts.list();
   return {};

@@ -1,5 +1,6 @@
 #include "src/cli/slipway/container_rows.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "oci/reference.h"
@@ -102,23 +103,64 @@ std::string status_text(const manager::Observed& observed) {
   return "Exited (" + std::to_string(state.exit_code) + ") " + time_ago(state.finished_at);
 }
 
+// As docker: ports beside each other become a range where the host's are the same or there is none; then the others.
 std::string ports_text(const store::Store& store, const store::Record& record) {
   Arena arena;
-  std::string text;
+  struct Port {
+    int inside;
+    std::string ip;
+    int outside;
+    std::string protocol;
+    auto operator<=>(const Port&) const = default;
+  };
+  std::vector<Port> ports;
+  const auto protocol = [](std::string_view port) { return std::string(port.substr(port.find('/') + 1)); };
   const std::vector<store::PortBinding> bindings = manager::published_ports(store, record, arena);
-  for (const Str port : record.config.exposed_ports) {
-    bool published = false;
-    for (const store::PortBinding& binding : bindings) published = published || binding.port == port.view();
-    if (!published) text.append(text.empty() ? "" : ", ").append(port.view());
+  for (const store::PortBinding& one : bindings)
+    ports.push_back({atoi(one.port.c_str()), one.host_ip.empty() ? "0.0.0.0" : one.host_ip.c_str(),
+                     atoi(one.host_port.c_str()), protocol(one.port)});
+  for (const Str port : record.config.exposed_ports)
+    if (std::none_of(bindings.begin(), bindings.end(),
+                     [&](const auto& one) { return one.port == port.view(); }))
+      ports.push_back({atoi(port.c_str()), "", 0, protocol(port)});
+  std::sort(ports.begin(), ports.end());
+
+  struct Group {
+    std::string ip, protocol;
+    int first, last;
+  };
+  std::vector<Group> groups;
+  std::string done, mapped;
+  const auto add = [](std::string& text, const std::string& part) {
+    text += (text.empty() ? "" : ", ") + part;
+  };
+  const auto finish = [&](const Group& group) {
+    const std::string range = group.first == group.last
+                                  ? std::to_string(group.first)
+                                  : std::to_string(group.first) + "-" + std::to_string(group.last);
+    add(done, (group.ip.empty() ? "" : group.ip + ":" + range + "->") + range + "/" + group.protocol);
+  };
+  for (const Port& port : ports) {
+    if (!port.ip.empty() && port.outside != port.inside) {
+      add(mapped, port.ip + ":" + std::to_string(port.outside) + "->" + std::to_string(port.inside) + "/" +
+                      port.protocol);
+      continue;
+    }
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& known) {
+      return known.ip == port.ip && known.protocol == port.protocol;
+    });
+    if (group == groups.end()) {
+      groups.push_back({port.ip, port.protocol, port.inside, port.inside});
+    } else if (port.inside == group->last + 1) {
+      group->last = port.inside;
+    } else {
+      finish(*group);
+      group->first = group->last = port.inside;
+    }
   }
-  for (const store::PortBinding& binding : bindings)
-    text.append(text.empty() ? "" : ", ")
-        .append(binding.host_ip.empty() ? "0.0.0.0" : binding.host_ip.view())
-        .append(":")
-        .append(binding.host_port.view())
-        .append("->")
-        .append(binding.port.view());
-  return text;
+  for (const Group& group : groups) finish(group);
+  if (!mapped.empty()) add(done, mapped);
+  return done;
 }
 
 /// The networks, as `ps --format {{.Networks}}` lists them. Without a word from the user there is none.

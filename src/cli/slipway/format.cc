@@ -89,6 +89,7 @@ Status print_rows(std::string_view format, std::string_view default_table, std::
   }
   text.erase(0, text.find_first_not_of(' ', 5));
   Value headers = Value::object();
+  headers.set(kHeaderMark, true);
   for (const Column& column : columns) headers.set(column.field, column.header);
   Table table;
   const Template parsed = TRY(Template::parse(text));

@@ -68,20 +68,42 @@ class Listing {
   /// --filter before=, since=, until=: times between which images are wanted.
   Status read_bounds() {
     for (const std::string_view text : filters_.values("before"))
-      before_ = std::min(before_, TRY(store_.images.find(text, call_.arena))->created);
-    for (const std::string_view text : filters_.values("since"))
-      since_ = std::max(since_, TRY(store_.images.find(text, call_.arena))->created);
+      before_ = std::min(before_, TRY(moment(text)));
+    for (const std::string_view text : filters_.values("since")) since_ = std::max(since_, TRY(moment(text)));
     for (const std::string_view text : filters_.values("until"))
-      before_ = std::min(before_, TRY(parse_moment(text)) / 1'000'000'000);
-    for (const std::string_view text : filters_.values("dangling")) dangling_ = TRY(parse_bool(text)) ? 1 : 0;
+      before_ = std::min(before_, Moment(TRY(parse_moment(text)) / 1'000'000'000, 0));
+    for (const std::string_view text : filters_.values("dangling")) {
+      if (text != "true" && text != "1" && text != "false" && text != "0")
+        return Error::of(ErrorKind::invalid, "invalid filter 'dangling=[%.*s]'",
+                         static_cast<int>(text.size()), text.data());
+      dangling_ = text == "true" || text == "1";
+    }
     return {};
+  }
+
+  /// Seconds and nanoseconds. The index of images knows the seconds; their configs have the rest.
+  using Moment = std::pair<int64_t, int64_t>;
+  Result<Moment> moment(const store::Image& image) {
+    const oci::ImageConfig* config = TRY(store::read_config(store_.content, image.id, call_.arena));
+    Result<store::Time> created = store::parse_rfc3339(config->created);
+    return Moment(image.created, created.ok() ? created->nanoseconds : 0);
+  }
+  Result<Moment> moment(std::string_view name) {
+    const store::Image* image = TRY(store_.images.find(name, call_.arena));
+    return moment(*image);
+  }
+  Result<bool> is_between(const store::Image& image) {
+    if (image.created > before_.first || image.created < since_.first) return false;
+    if (image.created < before_.first && image.created > since_.first) return true;
+    const Moment made = TRY(moment(image));
+    return made < before_ && made > since_;
   }
 
   Result<bool> wanted(const store::Image& image) {
     const bool named = names_.contains(image.id.c_str());
     if (!named && !call_.args.flag("all") && parents_.contains(image.id)) return false;
     if (dangling_ >= 0 && (dangling_ == 1) == (named || parents_.contains(image.id))) return false;
-    if (image.created >= before_ || image.created <= since_) return false;
+    if (!TRY(is_between(image))) return false;
     if (!filters_.has("label")) return true;
     // The labels are in the config, which is read for nothing else here.
     const oci::ImageConfig* config = TRY(store::read_config(store_.content, image.id, call_.arena));
@@ -135,7 +157,7 @@ class Listing {
   List<store::Image> images_;
   std::map<std::string, std::vector<oci::Reference>> names_;
   std::set<std::string_view> parents_;
-  int64_t before_ = INT64_MAX, since_ = INT64_MIN;
+  Moment before_ = {INT64_MAX, 0}, since_ = {INT64_MIN, 0};
   int dangling_ = -1;
 };
 
@@ -188,5 +210,6 @@ constexpr Verb kVerb = {
 
 const Verb kImages = kVerb;
 const Verb kImageLs = as("image ls", kVerb);
+const Verb kImageList = as("image list", kVerb);
 
 }  // namespace slipway::cli

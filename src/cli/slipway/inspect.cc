@@ -1,8 +1,9 @@
-// `inspect`: everything that is known of containers, images and volumes.
+// `inspect`: everything that is known of containers, images, networks and volumes.
 #include <functional>
 
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/image_session.h"
+#include "src/cli/slipway/network_value.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/cli/slipway/volume_value.h"
@@ -14,10 +15,12 @@ namespace slipway::cli {
 
 namespace {
 
+constexpr int kBadTemplate = 64;  // docker's exit status
+
 constexpr auto kOptions = std::to_array<Option>({
     value("format", 'f', "TEMPLATE", "print with a Go template, or json"),
     flag("size", 's', "add the sizes of containers"),
-    value("type", 0, "TYPE", "container, image or volume (default: the first that fits)"),
+    value("type", 0, "TYPE", "container, image, network or volume (default: the first that fits)"),
 });
 constexpr auto kContainerOptions = std::to_array<Option>({
     value("format", 'f', "TEMPLATE", "print with a Go template, or json"),
@@ -39,11 +42,14 @@ Result<Value> image_value(const Call& call, std::string_view name) {
 Result<Value> any_value(const Call& call, store::Store& store, std::string_view name, std::string_view type) {
   if (type == "container") return container_value(call, store, name);
   if (type == "volume") return volume_value(store, name);
+  if (type == "network") return network_value(store, name, call.arena);
   if (type == "image") return image_value(call, name);
   auto container = container_value(call, store, name);
   if (container.ok() || container.error().kind() != ErrorKind::not_found) return container;
   auto image = image_value(call, name);
   if (image.ok() || image.error().kind() == ErrorKind::in_use) return image;
+  auto network = network_value(store, name, call.arena);
+  if (network.ok()) return network;
   auto volume = volume_value(store, name);
   if (volume.ok()) return volume;
   return Error::of(ErrorKind::not_found, "No such object: %.*s", static_cast<int>(name.size()), name.data());
@@ -52,6 +58,10 @@ Result<Value> any_value(const Call& call, store::Store& store, std::string_view 
 Result<int> inspect_all(const Call& call, std::string_view type) {
   const auto store = TRY(open_store(call));
   const std::string_view format = call.args.value("format", "");
+  if (auto parsed = Template::parse(format); !parsed.ok()) {
+    call.log.fatal(std::string(call.program.name) + " " + call.verb.name, parsed.error().text());
+    return kBadTemplate;
+  }
   Value found = Value::array();
   std::string text;
   const int code = for_each_argument(call, [&](std::string_view name) -> Status {
@@ -70,7 +80,7 @@ Result<int> inspect_all(const Call& call, std::string_view type) {
 
 Result<int> run(const Call& call) {
   const std::string_view type = call.args.value("type", "");
-  if (!type.empty() && type != "container" && type != "image" && type != "volume")
+  if (!type.empty() && type != "container" && type != "image" && type != "volume" && type != "network")
     return Error::of(ErrorKind::invalid, "\"%s\" is not a valid value for --type", type.data());
   return inspect_all(call, type);
 }
@@ -82,7 +92,7 @@ Result<int> run_container(const Call& call) {
 
 const Verb kInspect = {"inspect",
                        "NAME|ID...",
-                       "Show everything about containers, images or volumes",
+                       "Show everything about containers, images, networks or volumes",
                        kOptions,
                        1,
                        kNoLimit,

@@ -3,6 +3,8 @@
 
 #include "src/cli/slipway/confirm.h"
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/name_filter.h"
+#include "src/cli/slipway/network_value.h"
 #include "src/cli/slipway/pairs.h"
 #include "src/cli/slipway/prune.h"
 #include "src/cli/slipway/session.h"
@@ -22,7 +24,9 @@ constexpr auto kCreateOptions = std::to_array<Option>({
     value("driver", 'd', "NAME", "only bridge"),
     list("subnet", 0, "ADDRESS/BITS", "the network's addresses (IPv4)"),
     list("gateway", 0, "ADDRESS", "the host's address on it (default: the subnet's first)"),
+    list("ip-range", 0, "ADDRESS/BITS", "where in the subnet containers get their addresses"),
     flag("internal", 0, "no way out of the network"),
+    flag("attachable", 0, "noted for who inspects it: every container may be attached"),
     list("label", 0, "KEY=VALUE", "a label"),
     list("opt", 'o', "KEY=VALUE", "com.docker.network.bridge.name=INTERFACE"),
 });
@@ -72,6 +76,7 @@ Result<int> run_create(const Call& call) {
   store::Network network;
   network.name = Str::wrap(call.args[0]);
   network.internal = call.args.flag("internal");
+  network.attachable = call.args.flag("attachable");
   network.labels = TRY(read_pairs(call, "label"));
   network.options = TRY(read_pairs(call, "opt"));
   for (const Entry<Str>& option : network.options) {
@@ -83,12 +88,14 @@ Result<int> run_create(const Call& call) {
   }
   const List<const char*> subnets = call.args.values("subnet", call.arena);
   const List<const char*> gateways = call.args.values("gateway", call.arena);
-  if (gateways.size() > subnets.size())
-    return Error::of(ErrorKind::usage, "every --gateway needs a --subnet");
+  const List<const char*> ranges = call.args.values("ip-range", call.arena);
+  if (gateways.size() > subnets.size() || ranges.size() > subnets.size())
+    return Error::of(ErrorKind::invalid, "every ip-range or gateway must have a corresponding subnet");
   network.subnets = call.arena.list<store::Subnet>(subnets.size());
   for (uint32_t i = 0; i < subnets.size(); ++i) {
     network.subnets[i].subnet = Str::wrap(subnets[i]);
     if (i < gateways.size()) network.subnets[i].gateway = Str::wrap(gateways[i]);
+    if (i < ranges.size()) network.subnets[i].ip_range = Str::wrap(ranges[i]);
   }
   const auto store = TRY(open_store(call));
   TRY(store::Networks(*store).create(network, call.arena));
@@ -118,12 +125,20 @@ Result<std::vector<store::Record*>> users(store::Store& store, std::string_view 
   return found;
 }
 
+/// docker words it differently where a network is what the verb is about.
+Result<store::Network*> find_network(store::Store& store, std::string_view word, Arena& arena) {
+  auto network = store::Networks(store).find(word, arena);
+  if (network.ok() || network.error().kind() != ErrorKind::not_found) return network;
+  return Error::of(ErrorKind::not_found, "No such network: %s", std::string(word).c_str());
+}
+
 Value network_row(const store::Network& network, bool truncate) {
   Value row = Value::object();
   row.set("ID", truncate ? store::short_id(network.id) : network.id.view());
   row.set("Name", network.name).set("Driver", network.driver).set("Scope", "local");
   row.set("Internal", network.internal ? "true" : "false").set("IPv6", "false");
-  row.set("CreatedAt", network.created).set("\x01labels", Value::map_of(network.labels));
+  row.set("CreatedAt", Value::time(network.created).printed_text())
+      .set("\x01labels", Value::map_of(network.labels));
   return row.set("Labels", joined_pairs(network.labels));
 }
 
@@ -146,20 +161,22 @@ bool is_builtin(const store::Network& network) {
   return network.created.view().starts_with("0001");
 }
 
-bool matches(const Filters& filters, const store::Network& network) {
-  return filters.labels(network.labels) && filters.any("name", [&](std::string_view part) {
-    return network.name.view().find(part) != std::string_view::npos;
-  }) && filters.any("id", [&](std::string_view part) {
-    return network.id.view().starts_with(part);
-  }) && filters.any("driver", [&](std::string_view name) {
-    return network.driver == name;
-  }) && filters.any("type", [&](std::string_view type) {
-    return type == (is_builtin(network) ? "builtin" : "custom");
-  }) && filters.any("scope", [](std::string_view scope) { return scope == "local"; });
+bool matches(const Filters& filters, const NameFilter& names, const store::Network& network) {
+  return filters.labels(network.labels) && names.fit(std::string(network.name.view())) &&
+         filters.any("id", [&](std::string_view part) { return network.id.view().starts_with(part); }) &&
+         filters.any("driver", [&](std::string_view name) { return network.driver == name; }) &&
+         filters.any(
+             "type",
+             [&](std::string_view type) { return type == (is_builtin(network) ? "builtin" : "custom"); }) &&
+         filters.any("scope", [](std::string_view scope) { return scope == "local"; });
 }
 
 Result<int> run_ls(const Call& call) {
   const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kLsFilters));
+  const NameFilter names = TRY(NameFilter::compile(filters.values("name")));
+  for (const std::string_view type : filters.values("type"))
+    if (type != "custom" && type != "builtin")
+      return Error::of(ErrorKind::invalid, "invalid filter: 'type'='%s'", std::string(type).c_str());
   const auto store = TRY(open_store(call));
   std::vector<const store::Network*> all = {&kHost, &kNone};
   for (store::Network* network : TRY(store::Networks(*store).list(call.arena))) all.push_back(network);
@@ -169,7 +186,7 @@ Result<int> run_ls(const Call& call) {
   std::vector<Value> rows;
   std::string ids;
   for (const store::Network* network : all) {
-    if (!matches(filters, *network)) continue;
+    if (!matches(filters, names, *network)) continue;
     if (filters.has("dangling") &&
         (is_builtin(*network) || TRY(users(*store, network->name, false, call.arena)).empty() !=
                                      TRY(parse_bool(filters.values("dangling").back()))))
@@ -183,32 +200,6 @@ Result<int> run_ls(const Call& call) {
     TRY(print_rows(call.args.value("format", ""), "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
                    kColumns, rows));
   return 0;
-}
-
-Result<Value> network_value(store::Store& store, std::string_view word, Arena& arena) {
-  const store::Network* network = word == "host" ? &kHost : word == "none" ? &kNone : nullptr;
-  if (!network) network = TRY(store::Networks(store).find(word, arena));
-  Value pools = Value::array();
-  for (const store::Subnet& subnet : network->subnets)
-    pools.add(Value::map().set("Subnet", subnet.subnet).set("Gateway", subnet.gateway));
-  Value containers = Value::map();
-  for (const store::Record* record : TRY(users(store, network->name, true, arena))) {
-    const Value status = manager::network_status(store, record->id)["networks"][network->name];
-    Value one = Value::object();
-    one.set("Name", record->name).set("MacAddress", status["mac"]);
-    std::string address;
-    if (status["address"].is_string())
-      address = status["address"].text() + "/" + std::to_string(status["prefix"].integer());
-    containers.set(record->id, one.set("IPv4Address", address).set("IPv6Address", ""));
-  }
-  Value out = Value::object();
-  out.set("Name", network->name).set("Id", network->id).set("Created", network->created);
-  out.set("Scope", "local").set("Driver", network->driver).set("EnableIPv6", false);
-  out.set("IPAM", Value::object().set("Driver", "default").set("Options", Value::map()).set("Config", pools));
-  out.set("Internal", network->internal).set("Attachable", false).set("Ingress", false);
-  out.set("ConfigFrom", Value::object().set("Network", "")).set("ConfigOnly", false);
-  out.set("Containers", std::move(containers)).set("Options", Value::map_of(network->options));
-  return out.set("Labels", Value::map_of(network->labels));
 }
 
 Result<int> run_inspect(const Call& call) {
@@ -244,7 +235,7 @@ Result<int> run_rm(const Call& call) {
     if (word == "none" || word == "host")
       return Error::of(ErrorKind::in_use, "%s is a pre-defined network and cannot be removed",
                        std::string(word).c_str());
-    auto network = store::Networks(*store).find(word, call.arena);
+    auto network = find_network(*store, word, call.arena);
     if (!network.ok() && network.error().kind() == ErrorKind::not_found && call.args.flag("force")) return {};
     if (!network.ok()) return std::move(network).error();
     TRY(remove_network(*store, **network, call.arena));
@@ -341,6 +332,37 @@ constexpr Verb kRmVerb = {"network rm", "NETWORK...", "Remove networks", kRmOpti
                           false,        run_rm,       "network rm front"};
 
 }  // namespace
+
+Result<Value> network_value(store::Store& store, std::string_view word, Arena& arena) {
+  const store::Network* network = word == "host" ? &kHost : word == "none" ? &kNone : nullptr;
+  if (!network) network = TRY(find_network(store, word, arena));
+  Value pools = Value::array();
+  for (const store::Subnet& subnet : network->subnets)
+    pools.add(Value::object()
+                  .set("Subnet", subnet.subnet)
+                  .set("IPRange", subnet.ip_range.empty() ? Value::omitted("") : Value(subnet.ip_range))
+                  .set("Gateway", subnet.gateway)
+                  .set("AuxiliaryAddresses", Value::omitted("map[]")));
+  Value containers = Value::map();
+  for (const store::Record* record : TRY(users(store, network->name, true, arena))) {
+    const Value status = manager::network_status(store, record->id)["networks"][network->name];
+    Value one = Value::object();
+    one.set("Name", record->name).set("EndpointID", "").set("MacAddress", status["mac"]);
+    std::string address;
+    if (status["address"].is_string())
+      address = status["address"].text() + "/" + std::to_string(status["prefix"].integer());
+    containers.set(record->id, one.set("IPv4Address", address).set("IPv6Address", ""));
+  }
+  Value out = Value::object();
+  out.set("Name", network->name).set("Id", network->id).set("Created", Value::time(network->created));
+  out.set("Scope", "local").set("Driver", network->driver).set("EnableIPv6", false);
+  out.set("IPAM", Value::object().set("Driver", "default").set("Options", Value::map()).set("Config", pools));
+  out.set("Internal", network->internal).set("Attachable", network->attachable).set("Ingress", false);
+  out.set("ConfigFrom", Value::object().set("Network", "")).set("ConfigOnly", false);
+  out.set("Containers", std::move(containers)).set("Options", Value::map_of(network->options));
+  out.set("Peers", Value::omitted("[]"));
+  return out.set("Labels", Value::map_of(network->labels));
+}
 
 Status prune_networks(store::Store& store, const PruneFilters& filters, std::string* text) {
   Arena arena;

@@ -1,5 +1,6 @@
 #include "src/cli/slipway/pairs.h"
 
+#include "src/base/value.h"
 #include "src/cli/slipway/environment.h"
 
 namespace slipway::cli {
@@ -32,8 +33,9 @@ Result<Map<Str>> read_pairs(const char* option, List<Str> words, bool value_need
 
 std::string joined_pairs(const Map<Str>& pairs) {
   std::string text;
-  for (const Entry<Str>& pair : pairs)
-    text.append(text.empty() ? "" : ",").append(pair.key.view()).append("=").append(pair.value.view());
+  const Value sorted = Value::map_of(pairs);
+  for (const Value::Member& pair : sorted.members())
+    text.append(text.empty() ? "" : ",").append(pair.key).append("=").append(pair.value.text());
   return text;
 }
 

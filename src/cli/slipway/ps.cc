@@ -1,11 +1,10 @@
 // `ps`: the containers of the store.
-#include <regex.h>
-
 #include <algorithm>
-#include <memory>
+#include <span>
 
 #include "src/cli/slipway/container_rows.h"
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/name_filter.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/manager/image.h"
@@ -13,6 +12,7 @@
 #include "src/manager/network.h"
 #include "src/store/containers.h"
 #include "src/store/id.h"
+#include "src/store/networks.h"
 
 namespace slipway::cli {
 
@@ -69,33 +69,6 @@ bool is_within(std::string_view port, std::string_view wanted) {
   return number >= first && number <= (dash == std::string::npos ? first : atoi(range.c_str() + dash + 1));
 }
 
-/// docker's name filter: a regular expression that fits the name, with or without its slash.
-class NameFilter {
- public:
-  static Result<NameFilter> compile(std::string_view text) {
-    NameFilter filter;
-    if (regcomp(filter.pattern_.get(), std::string(text).c_str(), REG_EXTENDED | REG_NOSUB))
-      return Error::of(ErrorKind::invalid, "invalid filter 'name=%.*s'", static_cast<int>(text.size()),
-                       text.data());
-    filter.pattern_.get_deleter().compiled = true;
-    return filter;
-  }
-  bool fits(const std::string& name) const {
-    return regexec(pattern_.get(), name.c_str(), 0, nullptr, 0) == 0 ||
-           regexec(pattern_.get(), ("/" + name).c_str(), 0, nullptr, 0) == 0;
-  }
-
- private:
-  struct Free {
-    bool compiled = false;
-    void operator()(regex_t* pattern) const {
-      if (compiled) regfree(pattern);
-      delete pattern;
-    }
-  };
-  std::unique_ptr<regex_t, Free> pattern_{new regex_t(), Free()};
-};
-
 class Selection {
  public:
   static Result<Selection> make(const Call& call, store::Store& store) {
@@ -110,18 +83,18 @@ class Selection {
         (key[0] == 'b' ? selection.before_ : selection.since_) = record->created;
       }
     }
-    for (const std::string_view name : selection.filters_.values("name"))
-      selection.names_.push_back(TRY(NameFilter::compile(name)));
+    selection.names_ = TRY(NameFilter::compile(selection.filters_.values("name")));
     for (const std::string_view name : selection.filters_.values("ancestor")) {
       auto image = manager::find_image(store, name, call.arena);
       selection.ancestors_.push_back(image.ok() ? "sha256:" + std::string(image->id.view())
                                                 : std::string(name));
     }
-    for (const std::string_view status : selection.filters_.values("status"))
-      if (std::none_of(std::begin(kStatuses), std::end(kStatuses),
-                       [&](const char* known) { return status == known; }))
-        return Error::of(ErrorKind::invalid, "invalid filter 'status=%.*s'", static_cast<int>(status.size()),
-                         status.data());
+    TRY(selection.check("status", kStatuses));
+    TRY(selection.check("health", kHealth));
+    TRY(selection.check("is-task", kBooleans));
+    for (const std::string_view code : selection.filters_.values("exited"))
+      if (code.empty() || code.find_first_not_of("0123456789") != std::string_view::npos)
+        return invalid("exited", code);
     return selection;
   }
 
@@ -140,9 +113,11 @@ class Selection {
     if (!before_.empty() && record.created.view() >= before_.view()) return false;
     if (!since_.empty() && record.created.view() <= since_.view()) return false;
     return filters_.labels(record.config.labels) &&
+           // Tasks are of swarms: no container is one.
+           filters_.any("is-task", [](std::string_view is) { return is == "false" || is == "0"; }) &&
            filters_.any("id", [&](std::string_view id) { return record.id.view().starts_with(id); }) &&
            fits_name(std::string(record.name.view())) &&
-           filters_.any("network", [&](std::string_view mode) { return record.host.network_mode == mode; }) &&
+           filters_.any("network", [&](std::string_view network) { return is_on(record, network); }) &&
            filters_.any("volume", [&](std::string_view volume) { return uses_volume(record, volume); }) &&
            filters_.any("expose", [&](std::string_view port) { return exposes(record, port); }) &&
            filters_.any("publish", [&](std::string_view port) { return publishes(*store_, record, port); }) &&
@@ -156,7 +131,32 @@ class Selection {
  private:
   static constexpr const char* kStatuses[] = {"created",  "running", "paused", "restarting",
                                               "removing", "exited",  "dead"};
+  static constexpr const char* kHealth[] = {"none", "starting", "healthy", "unhealthy"};
+  static constexpr const char* kBooleans[] = {"true", "false", "1", "0"};
 
+  static Error invalid(const char* key, std::string_view value) {
+    return Error::of(ErrorKind::invalid, "invalid filter '%s=%.*s'", key, static_cast<int>(value.size()),
+                     value.data());
+  }
+  Status check(const char* key, std::span<const char* const> known) const {
+    for (const std::string_view value : filters_.values(key))
+      if (std::none_of(known.begin(), known.end(), [&](const char* one) { return value == one; }))
+        return invalid(key, value);
+    return {};
+  }
+
+  /// By the name of the network, or the beginning of its id.
+  bool is_on(const store::Record& record, std::string_view network) const {
+    if (record.networks.empty()) {
+      const std::string_view mode = record.host.network_mode;
+      return network == (mode == "default" ? "none" : mode);
+    }
+    Arena arena;
+    auto found = store::Networks(*store_).find(network, arena);
+    return std::any_of(record.networks.begin(), record.networks.end(), [&](const store::Attachment& one) {
+      return one.network == (found.ok() ? (*found)->name.view() : network);
+    });
+  }
   static bool uses_volume(const store::Record& record, std::string_view volume) {
     return std::any_of(record.mounts.begin(), record.mounts.end(), [&](const store::MountPoint& mount) {
       return mount.name == volume || mount.destination == volume || mount.source == volume;
@@ -176,14 +176,12 @@ class Selection {
     });
   }
 
-  bool fits_name(const std::string& name) const {
-    return names_.empty() || std::any_of(names_.begin(), names_.end(),
-                                         [&](const NameFilter& filter) { return filter.fits(name); });
-  }
+  /// With its slash, too, as docker has the names.
+  bool fits_name(const std::string& name) const { return names_.fit(name) || names_.fit("/" + name); }
 
-  const store::Store* store_ = nullptr;
+  store::Store* store_ = nullptr;
   Filters filters_;
-  std::vector<NameFilter> names_;
+  NameFilter names_;
   Str before_, since_;
   std::vector<std::string> ancestors_;
 };
@@ -226,8 +224,8 @@ Result<int> run(const Call& call) {
   TRY(manager::collect_leftovers(*store));
   int64_t last = TRY(call.args.number("last", -1, -1, INT32_MAX));
   if (call.args.flag("latest")) last = 1;
-  std::vector<Row> rows = TRY(select(call, *store, call.args.flag("all") || last >= 0));
-  if (last >= 0 && rows.size() > static_cast<size_t>(last)) rows.resize(static_cast<size_t>(last));
+  std::vector<Row> rows = TRY(select(call, *store, call.args.flag("all") || last > 0));
+  if (last > 0 && rows.size() > static_cast<size_t>(last)) rows.resize(static_cast<size_t>(last));
 
   const bool truncate = !call.args.flag("no-trunc");
   const std::string_view format = call.args.value("format", "");

@@ -44,5 +44,6 @@ constexpr Verb kVerb = {"rmi", "IMAGE...", "Remove images", kOptions, 1, kNoLimi
 
 const Verb kRmi = kVerb;
 const Verb kImageRm = as("image rm", kVerb);
+const Verb kImageRemove = as("image remove", kVerb);
 
 }  // namespace slipway::cli

@@ -16,7 +16,7 @@ struct Variable {
 
 class Execution {
  public:
-  explicit Execution(const Value& data) : data_(data) {}
+  explicit Execution(const Value& data) : data_(data), is_header_(data.find(kHeaderMark) != nullptr) {}
 
   Status list(const std::vector<Node>& nodes, const Value& dot, std::string& out) {
     for (const Node& node : nodes) {
@@ -123,6 +123,8 @@ class Execution {
       for (size_t i = 1; i < command.operands.size(); ++i)
         arguments.push_back(TRY(operand(command.operands[i], dot)));
       if (piped) arguments.push_back(*piped);
+      // In the row of a table's headers, what changes texts leaves them alone.
+      if (is_header_ && changes_text(first.name) && !arguments.empty()) return arguments[0];
       const Value value = TRY(find_function(first.name)(arguments).ctx(
           "template parsing error: error calling %s", first.name.c_str()));
       return fields(value, first.fields);
@@ -130,6 +132,7 @@ class Execution {
     // The one method with an argument that docker's rows have: {{.Label "key"}}.
     if (command.operands.size() == 2 && !first.fields.empty() && first.fields.back() == "Label") {
       const Value key = TRY(operand(command.operands[1], dot));
+      if (is_header_) return key;
       const Value& labels = dot["\x01labels"];
       const Value* label = key.is_string() ? labels.find(key.text()) : nullptr;
       return label ? *label : Value("");
@@ -198,7 +201,14 @@ class Execution {
     return Error::of(ErrorKind::invalid, "template parsing error: undefined variable \"$%s\"", name.c_str());
   }
 
+  static bool changes_text(std::string_view function) {
+    for (const char* name : {"json", "split", "join", "title", "lower", "upper", "truncate", "pad"})
+      if (function == name) return true;
+    return false;
+  }
+
   const Value& data_;
+  const bool is_header_;
   std::vector<Variable> variables_;
   Jump jump_ = Jump::none;
 };

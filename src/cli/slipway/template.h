@@ -41,6 +41,9 @@ class Template {
 /// error: ...", "can't evaluate field X").
 Result<std::string> expand_template(std::string_view text, const Value& data);
 
+/// A member of the data that makes it the row of a table's headers.
+inline constexpr char kHeaderMark[] = "\x01header";
+
 /// A value as Go's fmt prints it with %v.
 std::string go_text(const Value& value);
 

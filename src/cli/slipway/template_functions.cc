@@ -8,6 +8,7 @@
 namespace slipway::cli {
 
 std::string go_text(const Value& value) {
+  if (!value.printed_text().empty()) return value.printed_text();
   if (value.is_null()) return value.null_text();
   if (value.is_bool()) return value.boolean() ? "true" : "false";
   if (value.is_integer()) return std::to_string(value.integer());
@@ -204,6 +205,14 @@ std::string convert(std::string spec, char verb, const Value& value) {
     spec.append("ll").append(1, verb == 'b' ? 'd' : verb);
     snprintf(out, sizeof out, spec.c_str(), static_cast<long long>(value.real()));
     return out;
+  }
+  if ((verb == 'x' || verb == 'X') && value.is_string()) {
+    std::string digits;
+    for (const unsigned char c : value.text()) {
+      snprintf(out, sizeof out, verb == 'x' ? "%02x" : "%02X", c);
+      digits += out;
+    }
+    return digits;
   }
   if (strchr("feEgG", verb) && value.is_number()) {
     spec += verb;

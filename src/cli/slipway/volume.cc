@@ -3,6 +3,7 @@
 
 #include "src/cli/slipway/confirm.h"
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/name_filter.h"
 #include "src/cli/slipway/pairs.h"
 #include "src/cli/slipway/prune.h"
 #include "src/cli/slipway/session.h"
@@ -74,12 +75,10 @@ Result<int> run_create(const Call& call) {
   return 0;
 }
 
-Result<bool> matches(store::Volumes& volumes, const Filters& filters, const store::Volume& volume) {
+Result<bool> matches(store::Volumes& volumes, const Filters& filters, const NameFilter& names,
+                     const store::Volume& volume) {
   if (!filters.labels(volume.labels)) return false;
-  if (!filters.any("name", [&](std::string_view part) {
-        return volume.name.view().find(part) != std::string_view::npos;
-      }))
-    return false;
+  if (!names.fit(std::string(volume.name.view()))) return false;
   if (!filters.any("driver", [](std::string_view name) { return name == "local"; })) return false;
   if (!filters.has("dangling")) return true;
   const bool wanted = TRY(parse_bool(filters.values("dangling").back()));
@@ -88,6 +87,7 @@ Result<bool> matches(store::Volumes& volumes, const Filters& filters, const stor
 
 Result<int> run_ls(const Call& call) {
   const Filters filters = TRY(Filters::parse(call.args.values("filter", call.arena), kLsFilters));
+  const NameFilter name_filter = TRY(NameFilter::compile(filters.values("name")));
   const auto store = TRY(open_store(call));
   store::Volumes volumes(*store);
   std::vector<Value> rows;
@@ -95,7 +95,7 @@ Result<int> run_ls(const Call& call) {
   for (const std::string& name : TRY(volumes.list())) {
     auto volume = volumes.load(name, call.arena);
     if (!volume.ok()) continue;
-    if (!TRY(matches(volumes, filters, **volume))) continue;
+    if (!TRY(matches(volumes, filters, name_filter, **volume))) continue;
     names.append(name).append("\n");
     Value row = Value::object();
     row.set("Driver", "local")
@@ -171,6 +171,7 @@ Result<Value> volume_value(store::Store& store, std::string_view name) {
   out.set("Labels", Value::map_of(volume->labels));
   out.set("Mountpoint", volumes.data_path(name)).set("Name", name);
   out.set("Options", Value::map_of(volume->options)).set("Scope", "local");
+  out.set("Status", Value::omitted("map[]")).set("UsageData", Value::omitted("<nil>"));
   return out;
 }
 
