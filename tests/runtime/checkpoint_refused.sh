@@ -96,11 +96,12 @@ check_fails 1 "criu failed: second; third; fourth (log file: $images/dump.log)" 
 runs
 # One that was killed leaves the processes frozen.
 freezer=$(slip state "$id" >/dev/null && jq -r '.cgroup_paths | .freezer // .[""]' "$TMPDIR/slip-run/$id/state.json")
-stand_in 'version(3, 17); service.recv(65536)
+freeze='version(3, 17); service.recv(65536)
 freezer = "'"$freezer"'"
 if os.path.exists(freezer + "/freezer.state"): open(freezer + "/freezer.state", "w").write("FROZEN")
 else: open(freezer + "/cgroup.freeze", "w").write("1")
-os.kill(os.getpid(), 9)'
+'
+stand_in "${freeze}os.kill(os.getpid(), 9)"
 check_fails 1 "criu failed" save
 runs
 # It was frozen before: so it stays.
@@ -108,6 +109,17 @@ check slip pause "$id"
 check_fails 1 "criu failed" save
 check_eq paused "$(slip state "$id" | jq -r .status)"
 check slip resume "$id"
+# Killed with its caller: nobody is left to thaw them but the user.
+stand_in "${freeze}os.kill(os.getppid(), 9); os.kill(os.getpid(), 9)"
+run save
+check_eq "137 paused" "$status $(slip state "$id" | jq -r .status)"
+check slip resume "$id"
+runs
+run save
+check_eq "137 paused" "$status $(slip state "$id" | jq -r .status)"
+check slip delete --force "$id"
+check_eq "" "$(slip list -q)"
+check slip run --detach --bundle "$bundle" "$id" </dev/null
 
 echo "# what criu would lose, or cannot give back"
 check_fails 1 "container with given ID already exists" load
