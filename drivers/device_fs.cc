@@ -121,6 +121,15 @@ Result<DeviceFs> probe_device_fs(const std::string& device) {
   return found;
 }
 
+sys::MountSpec device_fs_mount(const std::string& type, const std::string& device) {
+  sys::MountSpec spec;
+  spec.kind = sys::MountSpec::Kind::filesystem;
+  spec.type = type;
+  spec.source = device;
+  if (type == "xfs") spec.options.push_back({"nouuid", ""});  // all snapshots have the base's UUID
+  return spec;
+}
+
 Status grow_device_fs(int mounted, const std::string& type, uint64_t device_bytes) {
   if (type == "xfs") {
     XfsGeometryV1 geometry = {};

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "src/base/result.h"
+#include "src/sys/mount_spec.h"
 
 namespace slipway::drivers {
 
@@ -20,6 +21,9 @@ struct DeviceFs {
 };
 /// What is on a device. not_found: no file system that we know.
 Result<DeviceFs> probe_device_fs(const std::string& device);
+
+/// How the file system on a device is mounted.
+sys::MountSpec device_fs_mount(const std::string& type, const std::string& device);
 
 /// Grows a mounted file system to the size of its device. `mounted` is a descriptor into it.
 Status grow_device_fs(int mounted, const std::string& type, uint64_t device_bytes);

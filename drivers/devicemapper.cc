@@ -129,12 +129,8 @@ class Devicemapper : public Driver {
 // --- devices and mounts --------------------------------------------------------------------------------------------
 
 sys::MountSpec Devicemapper::spec_of(const sys::DmDevice& device, bool read_only) const {
-  sys::MountSpec spec;
-  spec.kind = sys::MountSpec::Kind::filesystem;
-  spec.type = pool_.fs();
-  spec.source = device.path;
+  sys::MountSpec spec = device_fs_mount(pool_.fs(), device.path);
   spec.read_only = read_only;
-  if (pool_.fs() == "xfs") spec.options.push_back({"nouuid", ""});  // all snapshots have the base's UUID
   const std::string& more = pool_.options().mount_options;
   for (size_t at = 0; at < more.size();) {
     const size_t end = std::min(more.find(',', at), more.size());

@@ -20,6 +20,7 @@ struct DeviceSetFile {
   uint64_t next_device_id = 0;
   Str base_uuid;
   Str base_fs;
+  bool growing = false;
 };
 struct DeviceFile {
   uint64_t device_id = 0;
@@ -40,7 +41,7 @@ JSON_OBJECT(slipway::drivers::TransactionFile,
             FIELD(TransactionFile, device_id, "device_id"));
 JSON_OBJECT(slipway::drivers::DeviceSetFile, FIELD(DeviceSetFile, next_device_id, "next_device_id"),
             FIELD(DeviceSetFile, base_uuid, "BaseDeviceUUID"),
-            FIELD(DeviceSetFile, base_fs, "BaseDeviceFilesystem"));
+            FIELD(DeviceSetFile, base_fs, "BaseDeviceFilesystem"), FIELD(DeviceSetFile, growing, "growing"));
 JSON_OBJECT(slipway::drivers::DeviceFile, FIELD(DeviceFile, device_id, "device_id"),
             FIELD(DeviceFile, size, "size"), FIELD(DeviceFile, transaction_id, "transaction_id"),
             FIELD(DeviceFile, initialized, "initialized"), FIELD(DeviceFile, deleted, "deleted"),
@@ -99,7 +100,8 @@ Result<DeviceSet> read_device_set(int metadata) {
   if (!file.ok() && (file.error().code() == ENOENT || file.error().kind() == ErrorKind::invalid))
     return DeviceSet();
   const DeviceSetFile* read = TRY(std::move(file));
-  return DeviceSet{read->next_device_id, std::string(read->base_uuid), std::string(read->base_fs)};
+  return DeviceSet{read->next_device_id, std::string(read->base_uuid), std::string(read->base_fs),
+                   read->growing};
 }
 
 Status write_device_set(int metadata, const DeviceSet& set) {
@@ -107,6 +109,7 @@ Status write_device_set(int metadata, const DeviceSet& set) {
   file.next_device_id = set.next_device;
   file.base_uuid = text_of(set.base_uuid);
   file.base_fs = text_of(set.base_fs);
+  file.growing = set.growing;
   return write_as(metadata, kDeviceSet, file);
 }
 

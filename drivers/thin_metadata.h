@@ -17,6 +17,7 @@ struct ThinTransaction {
 struct DeviceSet {
   uint64_t next_device = 1;
   std::string base_uuid, base_fs;
+  bool growing = false;  // the file system of `base` may be smaller than its device
 };
 
 // `metadata` is the directory. Writing is atomic, and on disk when it returns.

@@ -21,11 +21,13 @@
 #include "src/base/fault.h"
 #include "src/sys/file.h"
 #include "src/sys/loop.h"
+#include "src/sys/mount.h"
 
 namespace slipway::drivers {
 namespace {
 
 constexpr uint64_t kSector = 512;
+constexpr uint64_t kDefaultBaseSize = 10ULL << 30;
 constexpr uint64_t kMostDevices = 0xffffff;  // 24 bits
 constexpr char kBase[] = "base";
 constexpr char kMark[] = ".deleted-";  // and the number: a device that is to be deleted
@@ -253,6 +255,36 @@ Result<DeviceSet> ThinPool::find_base(const ThinDevice& base) const {
   return set;
 }
 
+/// A larger dm.basesize, as with Docker: for layers that are snapshots of the base device from now on.
+Status ThinPool::grow_base(ThinDevice& base, DeviceSet& set) const {
+  const uint64_t wanted = options_.base_size / kSector * kSector;
+  if (wanted && wanted < base.size)
+    return Error::of(ErrorKind::invalid,
+                     "dm.basesize: the base device cannot be smaller than its %" PRIu64 " bytes", base.size);
+  const bool asked = wanted > base.size;
+  if (!asked && !set.growing) return {};
+  // The file system is never larger than its device is known to be. What a crash leaves smaller is grown by whoever
+  // opens the pool next.
+  set.growing = true;
+  TRY(write_device_set(metadata_.get(), set));
+  base.size = std::max(wanted, base.size);
+  TRY(write(kBase, base));
+  fault_point("devicemapper.base.growing");
+  TRY(deactivate(base, false, 3000));  // it may be active with its old size
+  const auto grow = [&]() -> Status {
+    const sys::DmDevice device = TRY(activate(base));
+    const Fd mounted = TRY(sys::mount_detached(device_fs_mount(fs_, device.path)));
+    const Fd root = TRY(sys::open_at(mounted.get(), ".", O_RDONLY | O_DIRECTORY));
+    return grow_device_fs(root.get(), fs_, base.size);
+  };
+  Status grown = grow();
+  TRY(deactivate(base, false, 3000));
+  // A pool that is full, say, must not keep whoever wants to remove layers from it.
+  if (!grown.ok()) return asked ? std::move(grown).ctx("dm.basesize") : Status();
+  set.growing = false;
+  return write_device_set(metadata_.get(), set);
+}
+
 Status ThinPool::make_base() {
   fs_ = options_.fs.empty() ? "" : options_.fs;
   Result<ThinDevice> known = read(kBase);
@@ -263,6 +295,7 @@ Status ThinPool::make_base() {
       return Error::of(ErrorKind::invalid, "dm.fs is %s, but the layers here are on %s", fs_.c_str(),
                        set.base_fs.c_str());
     fs_ = set.base_fs;
+    TRY(grow_base(*known, set));
     base_size_ = known->size;
     return {};
   }
@@ -270,7 +303,7 @@ Status ThinPool::make_base() {
   if (known.ok()) TRY(remove(kBase));  // a crash came before its file system was made
   if (fs_.empty()) fs_ = TRY(default_device_fs());
   ThinDevice base;
-  base.size = options_.base_size / kSector * kSector;
+  base.size = (options_.base_size ? options_.base_size : kDefaultBaseSize) / kSector * kSector;
   base.id = TRY(transact(
       kBase, [&](uint64_t id) { return mapper_.message(pool_, "create_thin " + std::to_string(id)); }));
   base.transaction = TRY(status()).transaction + 1;

@@ -25,7 +25,7 @@ namespace slipway::drivers {
 struct DeviceSet;  // thin_metadata.h
 
 struct ThinPoolOptions {
-  uint64_t base_size = 10ULL << 30;     // dm.basesize
+  uint64_t base_size = 0;               // dm.basesize; 0: what the base device has, or 10 GiB
   uint64_t data_size = 100ULL << 30;    // dm.loopdatasize
   uint64_t metadata_size = 2ULL << 30;  // dm.loopmetadatasize
   uint64_t block_size = 64 << 10;       // dm.blocksize
@@ -110,6 +110,7 @@ class ThinPool {
   Result<bool> is_taken(uint64_t id, const std::string& but_for) const;
   Status make_base();
   Result<DeviceSet> find_base(const ThinDevice& base) const;
+  Status grow_base(ThinDevice& base, DeviceSet& set) const;
   Status check_free(const PoolStatus& pool) const;
   Status delete_device(uint64_t id) const;
   Status remove_damaged(const std::string& name) const;
