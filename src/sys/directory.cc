@@ -22,7 +22,7 @@ const dirent64* DirectoryReader::next() {
   for (;;) {
     if (next_ == size_) {
       const long size = syscall(SYS_getdents64, dir_, buffer_, sizeof buffer_);
-      error_ = size < 0 ? errno : 0;
+      error_ = size < 0 && errno != ENOENT ? errno : 0;  // ENOENT: the directory has been removed meanwhile
       if (size <= 0) return nullptr;
       next_ = 0;
       size_ = static_cast<size_t>(size);
