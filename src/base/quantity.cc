@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <string>
 
 namespace slipway {
 
@@ -54,6 +53,17 @@ double take_duration_unit(std::string_view& text) {
   return 0;
 }
 
+/// `count` of 1/`unit` (a power of ten) as a decimal number without zeros at its end.
+std::string decimal(uint64_t count, uint64_t unit) {
+  std::string text = std::to_string(count / unit);
+  if (const uint64_t fraction = count % unit) {
+    std::string digits = std::to_string(unit + fraction).substr(1);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text += "." + digits;
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<int64_t> parse_size(std::string_view text) {
@@ -91,28 +101,19 @@ Result<int64_t> parse_duration(std::string_view text) {
 }
 
 std::string duration_text(int64_t nanoseconds) {
+  constexpr uint64_t kSecond = 1'000'000'000, kMinute = 60 * kSecond;
   if (nanoseconds == 0) return "0s";
   const bool negative = nanoseconds < 0;
-  uint64_t rest = negative ? -static_cast<uint64_t>(nanoseconds) : static_cast<uint64_t>(nanoseconds);
-  std::string text = negative ? "-" : "";
-  uint64_t unit = 1'000'000'000;
-  const char* name = "s";
-  if (rest < 1000)
-    unit = 1, name = "ns";
-  else if (rest < 1'000'000)
-    unit = 1000, name = "µs";
-  else if (rest < 1'000'000'000)
-    unit = 1'000'000, name = "ms";
-  if (rest >= 3600 * unit && unit == 1'000'000'000) text += std::to_string(rest / (3600 * unit)) + "h";
-  if (rest >= 60 * unit && unit == 1'000'000'000) text += std::to_string(rest / (60 * unit) % 60) + "m";
-  if (unit == 1'000'000'000) rest %= 60 * unit;
-  text += std::to_string(rest / unit);
-  if (uint64_t fraction = rest % unit) {
-    std::string digits = std::to_string(unit + fraction).substr(1);
-    digits.erase(digits.find_last_not_of('0') + 1);
-    text += "." + digits;
-  }
-  return text + name;
+  const uint64_t size = negative ? -static_cast<uint64_t>(nanoseconds) : static_cast<uint64_t>(nanoseconds);
+  const std::string sign = negative ? "-" : "";
+  if (size < 1000) return sign + std::to_string(size) + "ns";
+  if (size < 1'000'000) return sign + decimal(size, 1000) + "µs";
+  if (size < kSecond) return sign + decimal(size, 1'000'000) + "ms";
+  const uint64_t minutes = size / kMinute;
+  std::string text = sign;
+  if (minutes >= 60) text += std::to_string(minutes / 60) + "h";
+  if (minutes > 0) text += std::to_string(minutes % 60) + "m";
+  return text + decimal(size % kMinute, kSecond) + "s";
 }
 
 }  // namespace slipway

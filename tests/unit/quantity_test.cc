@@ -1,4 +1,4 @@
-// Sizes and durations on the command line.
+// Sizes and durations, read and written.
 #include "src/base/quantity.h"
 
 #include <utility>
@@ -66,12 +66,27 @@ void durations(void**) {
   }
 }
 
+void durations_as_text(void**) {
+  const std::pair<int64_t, const char*> all[] = {{0, "0s"},
+                                                 {1, "1ns"},
+                                                 {1500, "1.5\u00b5s"},
+                                                 {100'000'000, "100ms"},
+                                                 {1'000'000'000, "1s"},
+                                                 {59'900'000'000, "59.9s"},
+                                                 {90'000'000'000, "1m30s"},
+                                                 {3'600'000'000'000, "1h0m0s"},
+                                                 {-1'000'000'001, "-1.000000001s"},
+                                                 {INT64_MIN, "-2562047h47m16.854775808s"}};
+  for (const auto& [nanoseconds, text] : all) assert_string_equal(duration_text(nanoseconds).c_str(), text);
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(sizes),
       cmocka_unit_test(durations),
+      cmocka_unit_test(durations_as_text),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
