@@ -122,6 +122,12 @@ void drop_zeroes(oci::Resources& resources, Arena& arena) {
   }
 }
 
+std::string text_of(const oci::Spec& spec) {
+  json::Writer writer;
+  writer.value(oci::kSpecType, &spec);
+  return std::string(writer.text());
+}
+
 }  // namespace
 
 void merge_resources(oci::Resources& into, const oci::Resources& changes, Arena& arena) {
@@ -141,18 +147,20 @@ Status update(const Context& context, std::string_view id, const oci::Resources&
   const std::unique_ptr<Cgroup> cgroup = TRY(open_cgroup(context, state.cgroup));
   oci::Resources meant = changes;
   drop_zeroes(meant, arena);
-  TRY(cgroup->apply(meant));
-  fault_point("runtime.update.applied");
 
+  const std::string before = text_of(*kept);  // what follows changes what it points to
   oci::Spec spec = *kept;
   oci::Linux linux_part = spec.linux_ ? *spec.linux_ : oci::Linux();
   oci::Resources resources = linux_part.resources ? *linux_part.resources : oci::Resources();
   merge_resources(resources, meant, arena);
   linux_part.resources = &resources;
   spec.linux_ = &linux_part;
-  json::Writer text;
-  text.value(oci::kSpecType, &spec);
-  return sys::replace_file_at(directory.get(), kConfigFile, text.text(), 0600, false);
+  // Noted first: on a full disk the kernel must not have limits that the file has not.
+  TRY(sys::replace_file_at(directory.get(), kConfigFile, text_of(spec), 0600, false));
+  fault_point("runtime.update.noted");
+  Status applied = cgroup->apply(meant);
+  if (!applied.ok()) (void)sys::replace_file_at(directory.get(), kConfigFile, before, 0600, false);
+  return applied;
 }
 
 Status update_intel_rdt(const Context& context, std::string_view id, Str l3_cache_schema, Str mem_bw_schema) {

@@ -62,6 +62,17 @@ check slipway run -d --name box -m 64m busybox sleep 100
 check slipway update -m 32m --memory-swap 64m box
 check_eq 33554432 "$(slipway inspect -f '{{.HostConfig.Memory}}' box)"
 check_eq 33554432 "$(slipway exec box sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null')"
+# They are changed in the kernel and in the record, or in neither.
+box=$TMPDIR/slipway/containers/$(slipway inspect -f '{{.Id}}' box)
+limits() { slipway inspect -f '{{.HostConfig.PidsLimit}}' box && find /sys/fs/cgroup -path "*/${box##*/}/pids.max" -exec cat {} +; }
+check slipway update --pids-limit 70 box
+mount --bind "$box" "$box"
+mount -o remount,bind,ro "$box"
+check_fails 1 'Read-only file system' slipway update --pids-limit 71 box
+umount "$box"
+check_eq $'70\n70' "$(limits)" 'limits after an update that could not be noted'
+check_fails 1 'linux.resources.cpu.cpus' slipway update --pids-limit 71 --cpuset-cpus 4000 box
+check_eq 70 "$(slipway inspect -f '{{.HostConfig.PidsLimit}}' box)" 'limit after an update that the kernel refuses'
 check_contains "$(slipway top box)" 'sleep 100'
 check_contains "$(slipway stats --no-stream box)" 'box'
 check slipway rm -f box

@@ -46,9 +46,26 @@ for verb in create "run --detach"; do
   done
 done
 
-mount -t tmpfs tmpfs "$root"
+# Limits are changed in the kernel and in the file, or in neither.
+limits() {
+  jq -c .linux.resources "$root/$id/config.json"
+  find /sys/fs/cgroup -path "*/$id/pids.max" -exec cat {} +
+}
+mount -t tmpfs -o size=1m tmpfs "$root"
 check slip create --bundle "$TMPDIR/bundle" "$id" </dev/null
+check slip update --pids-limit 70 "$id"
+before=$(limits)
+cat /dev/zero >"$root/filler" 2>/dev/null || true
+check_fails 1 "No space left on device" slip update --pids-limit 71 "$id"
+check_eq "$before" "$(limits)" "limits after an update without room"
+rm "$root/filler"
+check_fails 1 "linux.resources.cpu.cpus" slip update --pids-limit 71 --cpuset-cpus 4000 "$id"
+check_contains "$(limits)" "${before%$'\n'*}" "noted limits after an update that the kernel refuses"
+check slip update --pids-limit 71 "$id"
+check_eq 71 "$(limits | tail -n 1)" "limit"
 mount -o remount,ro "$root"
+check_fails 1 "Read-only file system" slip update --pids-limit 72 "$id"
+check_eq 71 "$(limits | tail -n 1)" "limit after an update of a read-only root"
 check_fails 1 "Read-only file system" slip create --bundle "$TMPDIR/bundle" "$(new_id other)"
 check_fails 1 "Read-only file system" slip run --bundle "$TMPDIR/bundle" "$(new_id other)"
 check slip start "$id"

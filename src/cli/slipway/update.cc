@@ -51,6 +51,7 @@ Status update_one(const Call& call, store::Store& store, std::string_view name) 
   const std::string id = TRY(containers.find(name));
   const Fd lock = TRY(containers.lock(id));
   store::Record* record = TRY(containers.load(id, call.arena));
+  const store::HostConfig before = record->host;
   TRY(merge(call, record->host));
   const manager::Observed observed = TRY(manager::observe(store, id, call.arena));
   if (observed.is_running()) {
@@ -58,9 +59,17 @@ Status update_one(const Call& call, store::Store& store, std::string_view name) 
     const auto cgroup = TRY(runtime::open_cgroup(manager::runtime_context(store), where));
     oci::Resources* resources = TRY(manager::spec_resources(record->host, call.arena));
     resources->devices = {};  // stay as they are
-    TRY(cgroup->apply(*resources));
+    // Noted first: on a full disk the kernel must not have limits that the record has not.
+    TRY(containers.save_record(lock.get(), *record));
+    Status applied = cgroup->apply(*resources);
+    if (!applied.ok()) {
+      record->host = before;
+      (void)containers.save_record(lock.get(), *record);
+      return applied;
+    }
+  } else {
+    TRY(containers.save_record(lock.get(), *record));
   }
-  TRY(containers.save_record(lock.get(), *record));
   manager::container_event(store, "update", *record);
   return print(std::string(name) + "\n");
 }
