@@ -303,7 +303,7 @@ Value network_value(const store::Store& store, const store::Record& record, cons
   Value ports = Value::map();
   for (const Str port : record.config.exposed_ports) ports.set(port, Value::no_list());
   Arena arena;
-  const Value bindings = running ? port_map(published_ports(store, record, arena)) : Value::map();
+  const Value bindings = running ? port_map(published_ports(store, record.id, arena)) : Value::map();
   for (const auto& member : bindings.members()) ports.set(member.key, member.value);
   return Value::object()
       .set("Bridge", "")

@@ -150,7 +150,7 @@ void undo(store::Store& store, std::string_view id, int ns, bool fresh) {
   (void)sys::remove_tree(store.run_fd(), session_dir(id).c_str());
 }
 
-/// A socket that holds the port, so that no other program of this host takes it while the container has it.
+/// A socket that holds the port, so that no other program of this host takes it while the container has it. For 0: any port.
 Result<Fd> hold_port(const store::PortBinding& binding, uint16_t& port, bool udp) {
   sockaddr_in address = {};
   address.sin_family = AF_INET;
@@ -169,6 +169,20 @@ Result<Fd> hold_port(const store::PortBinding& binding, uint16_t& port, bool udp
   if (getsockname(held.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0)
     port = ntohs(address.sin_port);
   return held;
+}
+
+/// The port of a binding, or the first free one of its range.
+Result<Fd> hold_binding(const store::PortBinding& binding, uint16_t& port, bool udp) {
+  const size_t dash = binding.host_port.view().find('-');
+  if (dash == std::string_view::npos) return hold_port(binding, port, udp);
+  for (const auto last = static_cast<uint16_t>(atoi(binding.host_port.c_str() + dash + 1));; ++port) {
+    Result<Fd> held = hold_port(binding, port, udp);
+    if (held.ok() || held.error().kind() != ErrorKind::in_use) return held;
+    if (port == last)
+      return Error::of(ErrorKind::in_use, "Bind for %s:%s failed: all ports are allocated",
+                       binding.host_ip.empty() ? "0.0.0.0" : binding.host_ip.c_str(),
+                       binding.host_port.c_str());
+  }
 }
 
 /// The bindings of the record, and one for each exposed port with --publish-all.
@@ -208,7 +222,7 @@ Status NetworkSession::reserve_ports(const store::Record& record, Value& ports) 
     const size_t slash = text.find('/');
     const std::string_view protocol = slash == std::string_view::npos ? "tcp" : text.substr(slash + 1);
     auto port = static_cast<uint16_t>(atoi(binding.host_port.c_str()));
-    if (protocol != "sctp") ports_.push_back(TRY(hold_port(binding, port, protocol == "udp")));
+    if (protocol != "sctp") ports_.push_back(TRY(hold_binding(binding, port, protocol == "udp")));
     ports.add(Value::map()
                   .set("container_port", atoi(binding.port.c_str()))
                   .set("host_ip", binding.host_ip == "0.0.0.0" ? Str() : binding.host_ip)
@@ -284,11 +298,11 @@ Value network_status(const store::Store& store, std::string_view id) {
   return read_session(store, id)["status"];
 }
 
-std::vector<store::PortBinding> published_ports(const store::Store& store, const store::Record& record,
+std::vector<store::PortBinding> published_ports(const store::Store& store, std::string_view id,
                                                 Arena& arena) {
-  const Value status = network_status(store, record.id);
-  if (!status.is_object()) return {record.host.port_bindings.begin(), record.host.port_bindings.end()};
+  const Value status = network_status(store, id);
   std::vector<store::PortBinding> all;
+  if (!status.is_object()) return all;
   for (const Value& port : status["ports"].items()) {
     store::PortBinding one;
     one.port = arena.format("%d/%s", static_cast<int>(port["container_port"].integer()),

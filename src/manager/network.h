@@ -66,9 +66,8 @@ bool uses_bridge(const store::HostConfig& host);
 /// "ports": [{"container_port", "host_ip", "host_port", "protocol"}]}; null when it has none.
 Value network_status(const store::Store& store, std::string_view id);
 
-/// Where the ports of a container are on this host: for one that runs with networks as they are, else as they were asked for.
-std::vector<store::PortBinding> published_ports(const store::Store& store, const store::Record& record,
-                                                Arena& arena);
+/// Where the ports of a container are on this host while it runs.
+std::vector<store::PortBinding> published_ports(const store::Store& store, std::string_view id, Arena& arena);
 
 /// `network connect` and `network disconnect`. For a container that runs, its namespace is changed; the record is the caller's.
 Status attach_network(store::Store& store, const store::Record& record, int pid,

@@ -40,7 +40,7 @@ struct ContainerConfig {
 struct PortBinding {
   Str port;  // the container's: "80/tcp"
   Str host_ip;
-  Str host_port;  // "" for any
+  Str host_port;  // "8080", "8000-8010" for the first free one of them, "" for any
 };
 
 struct DeviceMapping {

@@ -107,6 +107,20 @@ case $out in 0.0.0.0:*) ;; *) fail "port of the host's choice: $out" ;; esac
 check slipway port any 81
 check slipway rm -f any
 
+# The first free port of a range for one port of the container; ranges of one length map one to one.
+check slipway run -d --name first -p 18100-18102:80 busybox sleep 1000
+check slipway run -d --name other -p 18100-18102:80 -p 18110-18111:90-91 --expose 95-96 busybox sleep 1000
+check_eq "80/tcp -> 0.0.0.0:18100" "$(slipway port first)"
+check slipway ps --format '{{.Ports}}' -f name=other
+check_eq "95-96/tcp, 0.0.0.0:18101->80/tcp, 0.0.0.0:18110->90/tcp, 0.0.0.0:18111->91/tcp" "$out"
+check slipway inspect -f '{{(index .HostConfig.PortBindings "80/tcp" 0).HostPort}}' other
+check_eq 18100-18102 "$out"
+check_fails 125 "all ports are allocated" slipway run --name third -p 18100-18101:80 busybox true
+check_eq "" "$(slipway port third)" "ports of a container that does not run"
+check_fails 125 "invalid ranges specified for container and host Ports: 80-81 and 18100-18102" \
+  slipway run -p 18100-18102:80-81 busybox true
+check slipway rm -f first other third
+
 # connect and disconnect while it runs.
 check slipway network create net3
 check slipway network connect --alias friend net3 server

@@ -17,7 +17,9 @@ check_eq 12 "$(slipway ps -q | tr -d '\n' | wc -c)"
 check_eq 64 "$(slipway ps -q --no-trunc | tr -d '\n' | wc -c)"
 check_contains "$(slipway ps -a --format 'table {{.Names}}\t{{.Status}}')" 'NAMES     STATUS'
 check_contains "$(slipway ps -a)" 'Exited (3)'
-check_eq two "$(slipway ps --filter exited=3 --format '{{.Names}}')"
+check_eq "" "$(slipway ps --filter exited=3 --format '{{.Names}}')" "as docker: without -a"
+check_eq two "$(slipway ps --filter status=exited --format '{{.Names}}')"
+check_eq two "$(slipway ps -a --filter exited=3 --format '{{.Names}}')"
 check_eq two "$(slipway ps -a --filter label=tier=db --format '{{.Names}}')"
 check_eq one "$(slipway ps -a --filter status=running --format '{{.Names}}')"
 check_eq one "$(slipway ps -a --filter name=^one\$ --format '{{.Names}}')"

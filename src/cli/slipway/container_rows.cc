@@ -115,7 +115,7 @@ std::string ports_text(const store::Store& store, const store::Record& record) {
   };
   std::vector<Port> ports;
   const auto protocol = [](std::string_view port) { return std::string(port.substr(port.find('/') + 1)); };
-  const std::vector<store::PortBinding> bindings = manager::published_ports(store, record, arena);
+  const std::vector<store::PortBinding> bindings = manager::published_ports(store, record.id, arena);
   for (const store::PortBinding& one : bindings)
     ports.push_back({atoi(one.port.c_str()), one.host_ip.empty() ? "0.0.0.0" : one.host_ip.c_str(),
                      atoi(one.host_port.c_str()), protocol(one.port)});

@@ -12,11 +12,10 @@ Result<int> run(const Call& call) {
   const auto store = TRY(open_store(call));
   store::Containers containers(*store);
   const std::string id = TRY(containers.find(call.args[0]));
-  const store::Record* record = TRY(containers.load(id, call.arena));
   std::string wanted = call.args.size() > 1 ? call.args[1] : "";
   if (!wanted.empty() && wanted.find('/') == std::string::npos) wanted += "/tcp";
   std::string text;
-  for (const store::PortBinding& binding : manager::published_ports(*store, *record, call.arena)) {
+  for (const store::PortBinding& binding : manager::published_ports(*store, id, call.arena)) {
     if (!wanted.empty() && binding.port != wanted) continue;
     if (wanted.empty()) text.append(binding.port.view()).append(" -> ");
     text.append(binding.host_ip.empty() ? "0.0.0.0" : binding.host_ip.view());

@@ -73,14 +73,16 @@ Status publish(const Call& call, std::string_view word, ListBuilder<store::PortB
     out = TRY(parse_range(outside).ctx("invalid argument \"%s\" for --publish", word.data()));
   const int count = in.last - in.first;
   if (!outside.empty() && out.last - out.first != count && count != 0)
-    return Error::of(ErrorKind::usage, "invalid ranges specified for container and host Ports: %s",
-                     word.data());
+    return Error::of(ErrorKind::usage, "invalid ranges specified for container and host Ports: %.*s and %.*s",
+                     static_cast<int>(inside.size()), inside.data(), static_cast<int>(outside.size()),
+                     outside.data());
   for (int i = 0; i <= count; ++i) {
     store::PortBinding binding;
     binding.port =
         call.arena.format("%d/%.*s", in.first + i, static_cast<int>(protocol.size()), protocol.data());
     binding.host_ip = call.arena.copy(address);
-    if (!outside.empty()) binding.host_port = call.arena.format("%d", out.first + i);
+    if (!outside.empty())
+      binding.host_port = count == 0 ? call.arena.copy(outside) : call.arena.format("%d", out.first + i);
     bindings.add(binding);
     exposed.add(binding.port);
   }

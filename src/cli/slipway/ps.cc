@@ -125,8 +125,8 @@ class Selection {
              return std::find(ancestors_.begin(), ancestors_.end(), record.image.view()) != ancestors_.end();
            });
   }
-  /// A filter on the state asks for containers that do not run, too.
-  bool implies_all() const { return filters_.has("status") || filters_.has("exited"); }
+  /// As docker: a filter on the status asks for containers that do not run, too; one on the exit code does not.
+  bool implies_all() const { return filters_.has("status"); }
 
  private:
   static constexpr const char* kStatuses[] = {"created",  "running", "paused", "restarting",
@@ -169,7 +169,7 @@ class Selection {
   /// By the port of the host.
   static bool publishes(const store::Store& store, const store::Record& record, std::string_view ports) {
     Arena arena;
-    const std::vector<store::PortBinding> all = manager::published_ports(store, record, arena);
+    const std::vector<store::PortBinding> all = manager::published_ports(store, record.id, arena);
     return std::any_of(all.begin(), all.end(), [&](const store::PortBinding& binding) {
       const std::string_view port = binding.port;
       return is_within(std::string(binding.host_port.view()).append(port.substr(port.find('/'))), ports);
