@@ -84,28 +84,34 @@ void become_monitor() {
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) signal(number, SIG_IGN);
 }
 
+/// With `conversation` as its standard input. A function of its own: no variable may be in a register over a vfork().
+/// -1 and errno when there is no process.
+pid_t execute(int program, int conversation, char* const* argv) {
+  const pid_t child = vfork();
+  if (child == 0) {
+    // Descriptors that the command was born with must not live as long as the container: whoever waits for the end of
+    // such a pipe, or for such a lock, would wait for that.
+    // POSIX allows nothing here but exec and _exit; Linux allows system calls. NOLINTBEGIN(clang-analyzer-unix.Vfork)
+    if (dup2(conversation, STDIN_FILENO) == STDIN_FILENO &&
+        sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+      syscall(SYS_execveat, program, "", argv, environ, AT_EMPTY_PATH);
+    // NOLINTEND(clang-analyzer-unix.Vfork)
+    _exit(127);
+  }
+  return child;
+}
+
 }  // namespace
 
 Result<MonitorProcess> MonitorProcess::spawn(const store::Store& store) {
-  const Fd program = TRY(monitor_program());
+  Fd program = TRY(monitor_program());
   std::vector<std::string> words = words_of(store.options());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   auto [ours, theirs] = TRY(wire::pair());
-  const pid_t child = vfork();
-  if (child < 0) return Error::sys(errno, "fork the monitor");
-  if (child == 0) {
-    // Descriptors that the command was born with must not live as long as the container: whoever waits for the end of
-    // such a pipe, or for such a lock, would wait for that.
-    // POSIX allows nothing here but exec and _exit; Linux allows system calls. NOLINTBEGIN(clang-analyzer-unix.Vfork)
-    if (dup2(theirs.get(), STDIN_FILENO) == STDIN_FILENO &&
-        sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
-      syscall(SYS_execveat, program.get(), "", argv.data(), environ, AT_EMPTY_PATH);
-    // NOLINTEND(clang-analyzer-unix.Vfork)
-    _exit(127);
-  }
-  return MonitorProcess(std::move(ours));
+  if (execute(program.get(), theirs.get(), argv.data()) < 0) return Error::sys(errno, "fork the monitor");
+  return MonitorProcess(std::move(ours), std::move(program));
 }
 
 Status MonitorProcess::launch(const LaunchOrder& order, int dir) {
@@ -113,6 +119,7 @@ Status MonitorProcess::launch(const LaunchOrder& order, int dir) {
   message.order = order;
   if (sys::send_with_fds(conversation_.get(), &message, sizeof message, &dir, 1) < 0 && errno != EPIPE)
     return Error::sys(errno, "order the monitor to start the container");
+  program_ = Fd();
   return {};  // one that has died is noticed by who waits for its answer
 }
 

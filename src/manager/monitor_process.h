@@ -32,9 +32,11 @@ class MonitorProcess {
   int socket() const { return conversation_.get(); }
 
  private:
-  explicit MonitorProcess(Fd conversation) : conversation_(static_cast<Fd&&>(conversation)) {}
+  MonitorProcess(Fd conversation, Fd program)
+      : conversation_(static_cast<Fd&&>(conversation)), program_(static_cast<Fd&&>(program)) {}
 
   Fd conversation_;
+  Fd program_;  // a mount of its own: its last close takes a grace period, which passes while the monitor works
 };
 
 /// Whether the program was executed as a monitor.
