@@ -67,6 +67,8 @@ enum class Whiteouts : uint8_t {
 struct RwOptions {
   uint64_t size = 0;        // bytes the layer may hold; 0: no limit, or the driver's own default
   bool disposable = false;  // nobody needs the layer after a crash of the machine: it is never synced
+  bool places =
+      false;  // a driver may show, below all else, empty places for what a container mounts (/etc/hosts, /proc ...)
 };
 
 /// What a layer's own changes take. An inode with several names counts once.

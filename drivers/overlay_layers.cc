@@ -112,8 +112,7 @@ Result<std::vector<std::string>> OverlayLayers::lower_ids(std::string_view id) c
   return ids;
 }
 
-// What `lower` of a layer on `parent` says. Refuses here what could not be mounted later.
-Result<std::string> OverlayLayers::lower_of_child(std::string_view parent) const {
+Result<std::string> OverlayLayers::lower_of_child(std::string_view parent, bool init) const {
   TRY(check_layer_name(parent));
   const std::string id(parent);
   if (!has(id + "/diff")) return missing(parent);
@@ -128,6 +127,7 @@ Result<std::string> OverlayLayers::lower_of_child(std::string_view parent) const
   if (depth > kOverlayMaxLowers)
     return Error::of(ErrorKind::invalid, "%zu layers: overlay stacks no more than %u", depth,
                      kOverlayMaxLowers);
+  if (init && depth < kOverlayMaxLowers) lower += std::string(":l/") + kInitLayer;
   // Beside them a page has to hold the other options, some 200 bytes.
   if (lower.size() <= static_cast<size_t>(sysconf(_SC_PAGESIZE)) - 512) return lower;
   if (has_long_path())

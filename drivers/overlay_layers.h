@@ -11,6 +11,9 @@
 
 namespace slipway::drivers {
 
+/// Of the layer that overlay2.cc puts below all others of a container, and its short name.
+constexpr char kInitLayer[] = "init";
+
 class OverlayLayers {
  public:
   static Result<OverlayLayers> open(Home home);
@@ -37,8 +40,9 @@ class OverlayLayers {
   Result<std::vector<std::string>> lower_links(std::string_view id) const;
   /// The layers that those are.
   Result<std::vector<std::string>> lower_ids(std::string_view id) const;
-  /// What `lower` of a layer on `parent` says. Refuses here what could not be mounted later.
-  Result<std::string> lower_of_child(std::string_view parent) const;
+  /// What `lower` of a layer on `parent` says, with the layer `init` as the lowest if that is wanted and there is room.
+  /// Refuses here what could not be mounted later.
+  Result<std::string> lower_of_child(std::string_view parent, bool init = false) const;
 
   static Error missing(std::string_view id);
 

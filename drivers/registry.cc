@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "drivers/driver.h"
+#include "drivers/overlay_layers.h"
 #include "src/base/fd.h"
 #include "src/sys/directory.h"
 
@@ -25,7 +26,7 @@ bool any(std::string_view) {
   return true;
 }
 bool overlay2_layer(std::string_view name) {
-  return name != "l" && name != "tmp";
+  return name != "l" && name != "tmp" && name != kInitLayer;
 }
 
 bool overlay2_in_use(const std::string& root) {

@@ -46,7 +46,7 @@ Result<drivers::RwOptions> layer_options(const store::Record& record) {
   for (const Entry<Str>& entry : record.host.storage_opt)
     given.emplace_back(entry.key.view(), entry.value.view());
   drivers::RwOptions options = TRY(drivers::parse_rw_options(given));
-  options.disposable = record.host.auto_remove;
+  options.disposable = options.places = record.host.auto_remove;
   return options;
 }
 

@@ -110,6 +110,7 @@ int main(int argc, char** argv) {
       CASE(usage_and_metadata),
       CASE(quota),
       CASE(disposable),
+      CASE(places_for_mounts),
       CASE(mounted_the_old_way),
       CASE(deep_stack),
       CASE(too_deep_is_refused_at_create),

@@ -130,6 +130,7 @@ void stage_is_dropped(void** state);
 void usage_and_metadata(void** state);
 void quota(void** state);
 void disposable(void** state);
+void places_for_mounts(void** state);
 void mounted_the_old_way(void** state);
 void deep_stack(void** state);
 void too_deep_is_refused_at_create(void** state);

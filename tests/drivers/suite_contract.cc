@@ -4,10 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "src/sys/file.h"
 #include "src/sys/mount.h"
 #include "tests/drivers/suite.h"
 
@@ -159,6 +161,45 @@ void disposable(void** state) {
     at.file(("g" + std::to_string(i)).c_str(), "x");
   }
   assert_string_equal(listing(need(driver.changes(kContainer))).c_str(), "A /g0\nA /g1\nA /g2\n");
+}
+
+// A driver need not have them. What the layers have goes before them, and they are nobody's change.
+void places_for_mounts(void** state) {
+  Subject& subject = subject_of(state);
+  drivers::RwOptions options;
+  options.disposable = options.places = true;
+  add_layer(*subject.driver, kBase, "", [](Editor& at) {
+    at.directory("etc", 0750);
+    at.file("etc/hosts", "its own");
+  });
+  // Whoever makes them and is killed leaves what the next one goes on with.
+  for (int step = 1; step < 9; ++step) {
+    const pid_t child = fork();
+    if (child == 0) {
+      setenv("SLIPWAY_FAULT", ("*:" + std::to_string(step)).c_str(), 1);
+      _exit(subject.driver->create_rw(kOther, kBase, options).ok() ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    open_subject(subject);
+    need(subject.driver->recover());
+    need(subject.driver->remove(kOther));
+  }
+  need(subject.driver->create_rw(kContainer, kBase, options));
+  const Fd tree = view(*subject.driver, kContainer);
+  assert_string_equal(need(sys::read_file_at(tree.get(), "etc/hosts", 64)).c_str(), "its own");
+  struct stat info = {};
+  assert_int_equal(fstatat(tree.get(), "etc", &info, 0), 0);
+  assert_int_equal(info.st_mode & 07777, 0750);
+  assert_string_equal(listing(need(subject.driver->changes(kContainer))).c_str(), "");
+  if (faccessat(tree.get(), "etc/hostname", F_OK, 0) < 0) skip();
+  assert_int_equal(faccessat(tree.get(), "proc", F_OK, 0), 0);
+  {
+    Editor at(view(*subject.driver, kContainer));
+    at.file("sys/x", "x");
+  }
+  assert_string_equal(listing(need(subject.driver->changes(kContainer))).c_str(), "C /sys\nA /sys/x\n");
+  need(subject.driver->check(kContainer, {.parent = kBase, .committed = false}, false));
 }
 
 // The shell test gives a file system of a few dozen MB.

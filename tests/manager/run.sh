@@ -12,6 +12,15 @@ in_container() { # OPTION... -- COMMAND...: its output
   slipway run --rm "${options[@]}" busybox "$@"
 }
 
+# What a container mounts on and its image does not have is made once, below the image, and not in each container's layer.
+check slipway run -d --rm --name places busybox sleep 100
+check slipway exec places ls -d /etc/hostname /proc/self
+check slipway diff places
+check_eq '' "$out"
+[ ! -e "$TMPDIR/slipway/overlay2" ] ||
+  check_eq '' "$(ls "$(slipway inspect -f '{{.GraphDriver.Data.UpperDir}}' places)")" 'in the upper directory'
+check slipway rm -f places
+
 # Exit codes are docker's.
 run slipway run --rm busybox sh -c 'exit 7'
 check_eq 7 "$status"
