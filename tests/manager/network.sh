@@ -86,6 +86,25 @@ fi
 check slipway exec server ip route
 check_contains "$out" "default via 10.77.0.1"
 
+# docker's long form, also of several networks: each with addresses and names of its own.
+check slipway network create --subnet 10.76.0.0/24 net2
+check slipway run -d --name long --network name=net1,ip=10.77.0.20,alias=one,alias=uno \
+  --network name=net2,ip=10.76.0.20,mac-address=02:00:00:00:00:20 busybox sleep 1000
+check slipway exec long ip addr show eth0
+check_contains "$out" 10.77.0.20/24
+check slipway exec long ip addr show eth1
+check_contains "$out" 10.76.0.20/24
+check_contains "$out" 02:00:00:00:00:20
+check slipway inspect -f '{{json .NetworkSettings.Networks.net1.Aliases}} {{json .NetworkSettings.Networks.net2.Aliases}}' long
+check_contains "$out" '["one","uno"'
+check_lacks "${out#* }" one
+if [ "$backend" = netavark ] && [ -x /usr/lib/podman/aardvark-dns ]; then
+  check slipway run --rm --network net1 busybox nslookup uno
+  check_contains "$out" 10.77.0.20
+fi
+check slipway rm -f long
+check slipway network rm net2
+
 # Without a way out, and with an address on the link that is given.
 check slipway network create --internal --subnet 10.78.0.0/24 inner
 check slipway run --rm --network inner --mac-address 02:00:00:00:00:09 busybox sh -c 'ip route; ip link show eth0'

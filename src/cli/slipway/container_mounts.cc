@@ -5,6 +5,7 @@
 
 #include "src/cli/slipway/container_options.h"
 #include "src/cli/slipway/format.h"
+#include "src/cli/slipway/pairs.h"
 #include "src/cli/slipway/session.h"
 #include "src/store/volumes.h"
 
@@ -80,26 +81,6 @@ Result<store::MountPoint> volume_option(const Call& call, std::string_view word)
   }
   if (mount.no_copy && mount.type == "bind") return bad("nocopy is for volumes");
   return mount;
-}
-
-/// The fields of a line of CSV: one that begins with a quote may hold commas.
-std::vector<std::string> csv_fields(std::string_view line) {
-  std::vector<std::string> fields;
-  for (size_t at = 0; at < line.size();) {
-    std::string field;
-    bool quoted = line[at] == '"';
-    for (at += quoted; at < line.size() && (quoted || line[at] != ','); ++at) {
-      if (!quoted || line[at] != '"')
-        field += line[at];
-      else if (line.substr(at, 2) == "\"\"")
-        field += line[at++];
-      else
-        quoted = false;
-    }
-    fields.push_back(std::move(field));
-    ++at;
-  }
-  return fields;
 }
 
 struct MountOption {

@@ -1,6 +1,5 @@
 #include "src/cli/slipway/container_options.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 
 #include <algorithm>
@@ -8,13 +7,11 @@
 
 #include "oci/names.h"
 #include "src/base/value.h"
-#include "src/cli/slipway/config_file.h"
 #include "src/cli/slipway/environment.h"
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/pairs.h"
 #include "src/cli/slipway/ports.h"
 #include "src/manager/container_log.h"
-#include "src/manager/network.h"
 #include "src/sys/file.h"
 
 namespace slipway::cli {
@@ -96,74 +93,6 @@ Status read_attach(const Call& call, store::ContainerConfig& config, bool detach
     config.attach_stdin = config.open_stdin;
   }
   config.stdin_once = config.open_stdin && config.attach_stdin;
-  return {};
-}
-
-/// The bridge networks among the modes, with what the other options say of the container's place on them.
-Status read_attachments(const Call& call, const List<Str>& modes, store::Record& record) {
-  const bool bridge = manager::uses_bridge(record.host);
-  if (modes.size() > 1 && !bridge)
-    return Error::of(ErrorKind::usage,
-                     "conflicting options: --network %s is the only one that a container can have",
-                     modes[0].c_str());
-  for (const char* option : {"network-alias", "ip", "mac-address"})
-    if (!bridge && call.args.given(option))
-      return Error::of(ErrorKind::usage, "--%s needs a bridge network: --network NAME", option);
-  if (!bridge) return {};
-  ListBuilder<store::Attachment> all(call.arena);
-  for (const Str mode : modes) {
-    store::Attachment one;
-    one.network = mode;
-    one.aliases = texts(call, "network-alias");
-    if (all.size() == 0) one.address = text(call, "ip");
-    if (all.size() == 0) one.mac_address = text(call, "mac-address");
-    all.add(one);
-  }
-  if (modes.empty()) all.add({store::kDefaultNetwork, {}, text(call, "ip"), text(call, "mac-address")});
-  record.networks = all.list();
-  return {};
-}
-
-bool is_address(const std::string& text) {
-  in6_addr parsed;
-  return inet_pton(AF_INET, text.c_str(), &parsed) == 1 || inet_pton(AF_INET6, text.c_str(), &parsed) == 1;
-}
-
-/// NAME:ADDRESS, NAME=ADDRESS, NAME:[ADDRESS] or NAME:host-gateway.
-Status check_extra_host(Str entry) {
-  const size_t split = entry.view().find_first_of(":=");
-  if (split == std::string_view::npos || split == 0)
-    return Error::of(ErrorKind::usage, "bad format for add-host: \"%s\"", entry.c_str());
-  std::string address(entry.view().substr(split + 1));
-  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
-  if (address != "host-gateway" && !is_address(address))
-    return Error::of(ErrorKind::usage, "invalid IP address in add-host: \"%s\"", address.c_str());
-  return {};
-}
-
-Status read_network(const Call& call, store::Record& record) {
-  store::HostConfig& host = record.host;
-  List<Str> modes = texts(call, "network");
-  if (modes.empty()) modes = texts(call, "net");
-  if (modes.empty()) {
-    const ConfigFile config = TRY(read_config_file());
-    if (!config.network.empty()) {
-      ListBuilder<Str> configured(call.arena);
-      configured.add(call.arena.copy(config.network));
-      modes = configured.list();
-    }
-  }
-  host.network_mode = modes.empty() ? Str("default") : modes[0];
-  TRY(read_attachments(call, modes, record));
-  host.dns = texts(call, "dns");
-  for (const Str address : host.dns)
-    if (!is_address(address.c_str()))
-      return bad("dns", address.c_str(), "IP address is not correctly formatted");
-  host.dns_search = texts(call, "dns-search");
-  host.dns_options = texts(call, "dns-option");
-  if (host.dns_options.empty()) host.dns_options = texts(call, "dns-opt");
-  host.extra_hosts = texts(call, "add-host");
-  for (const Str entry : host.extra_hosts) TRY(check_extra_host(entry));
   return {};
 }
 

@@ -25,9 +25,10 @@ inline constexpr auto kContainerOptions = std::to_array<Option>({
     list("dns-search", 0, "DOMAIN", "a search domain"),
     list("dns-option", 0, "OPTION", "an option for /etc/resolv.conf"),
     list("dns-opt", 0, "OPTION", "the same as --dns-option"),
-    list("network", 0, "MODE", "none, host, bridge, container:ID, ns:PATH or a network's name"),
-    list("network-alias", 0, "NAME", "a further name of the container on its networks"),
-    value("ip", 0, "ADDRESS", "the container's address on its network"),
+    list("network", 0, "MODE",
+         "none, host, bridge, container:ID, ns:PATH, NAME; or name=NAME,alias=,ip=,mac-address="),
+    list("network-alias", 0, "NAME", "a further name of the container on its first network"),
+    value("ip", 0, "ADDRESS", "the container's address on its first network"),
     value("mac-address", 0, "ADDRESS", "the container's hardware address"),
     list("net", 0, "MODE", "the same as --network"),
     list("publish", 'p', "[[IP:]PORT:]PORT", "publish a port; of a range for one port, the first free one"),
@@ -111,6 +112,8 @@ Status read_container_options(const Call& call, manager::CreateRequest& request)
 
 /// --volume, --mount, --tmpfs into request.record->mounts; in container_mounts.cc.
 Status read_mounts(const Call& call, manager::CreateRequest& request);
+/// --network, --dns and --add-host into the record; in container_network.cc.
+Status read_network(const Call& call, store::Record& record);
 /// Resources, devices and limits into request.record->host; in container_resources.cc.
 Status read_resources(const Call& call, store::HostConfig& host);
 /// The same for the options that `update` has, and the restart policy.

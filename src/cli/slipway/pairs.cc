@@ -39,4 +39,23 @@ std::string joined_pairs(const Map<Str>& pairs) {
   return text;
 }
 
+std::vector<std::string> csv_fields(std::string_view line) {
+  std::vector<std::string> fields;
+  for (size_t at = 0; at < line.size();) {
+    std::string field;
+    bool quoted = line[at] == '"';
+    for (at += quoted; at < line.size() && (quoted || line[at] != ','); ++at) {
+      if (!quoted || line[at] != '"')
+        field += line[at];
+      else if (line.substr(at, 2) == "\"\"")
+        field += line[at++];
+      else
+        quoted = false;
+    }
+    fields.push_back(std::move(field));
+    ++at;
+  }
+  return fields;
+}
+
 }  // namespace slipway::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "src/base/json.h"
 #include "src/cli/program.h"
@@ -15,5 +16,8 @@ Result<Map<Str>> read_pairs(const char* option, List<Str> words, bool value_need
 
 /// "a=1,b=2": a column of a table.
 std::string joined_pairs(const Map<Str>& pairs);
+
+/// The fields of a line of CSV, as in --mount: one that begins with a quote may hold commas.
+std::vector<std::string> csv_fields(std::string_view line);
 
 }  // namespace slipway::cli
