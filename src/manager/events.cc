@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "src/store/id.h"
+#include "src/store/networks.h"
 
 namespace slipway::manager {
 
@@ -68,10 +69,18 @@ void transfer_event(const store::Store& store, std::string_view action, const oc
 
 void network_events(const store::Store& store, std::string_view action, const store::Record& record,
                     const Value& networks) {
-  if (!networks.is_object()) return;
-  for (const Value::Member& network : networks.members())
-    object_event(store, "network", action, network.value["id"].text(),
-                 {{"container", record.id}, {"name", network.key}, {"type", "bridge"}});
+  const auto tell = [&](std::string_view id, std::string_view name, std::string_view type) {
+    object_event(store, "network", action, id, {{"container", record.id}, {"name", name}, {"type", type}});
+  };
+  const std::string_view mode = record.host.network_mode;
+  if (networks.is_object()) {
+    for (const Value::Member& network : networks.members())
+      tell(network.value["id"].text(), network.key, "bridge");
+  } else if (mode == "host") {
+    tell(store::kHostNetworkId, "host", "host");
+  } else if (mode == "none" || mode == "default") {
+    tell(store::kNoneNetworkId, "none", "null");
+  }
 }
 
 void volume_events(const store::Store& store, std::string_view action, const store::Record& record) {

@@ -29,7 +29,7 @@ void image_event(const store::Store& store, std::string_view action, std::string
 /// "pull" and "push": docker knows the image by its name only.
 void transfer_event(const store::Store& store, std::string_view action, const oci::Reference& name);
 
-/// "connect" or "disconnect": of all networks in `networks`, which is network_status()'s.
+/// "connect" or "disconnect": of all networks in `networks`, which is network_status()'s; without any, of "host" or "none".
 void network_events(const store::Store& store, std::string_view action, const store::Record& record,
                     const Value& networks);
 /// "mount" or "unmount": of all volumes of the container.

@@ -18,6 +18,9 @@
 namespace slipway::store {
 
 inline constexpr char kDefaultNetwork[] = "bridge";
+/// The ids of "host" and "none", which are listed and told of, and are no networks otherwise.
+inline constexpr char kHostNetworkId[] = "686f7374000000000000000000000000000000000000000000000000000000ff";
+inline constexpr char kNoneNetworkId[] = "6e6f6e65000000000000000000000000000000000000000000000000000000ff";
 
 struct Subnet {
   Str subnet;    // "172.18.0.0/16"

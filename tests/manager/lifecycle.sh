@@ -151,13 +151,17 @@ check slipway run --rm -v /own busybox true
 want="volume create
 container create
 container attach
+network connect
 volume mount
 container start
 container die
+network disconnect
 volume unmount
 volume destroy
 container destroy"
 check_eq "$want" "$(since '{{.Type}} {{.Action}}')" "events"
+check_eq '{"name":"none","type":"null"}' \
+  "$(since '{{json .Actor.Attributes}}' -f event=connect | jq -c 'del(.container)')" "attributes of connect"
 check_eq '{"destination":"/own","driver":"local","propagation":"","read/write":"true"}' \
   "$(since '{{json .Actor.Attributes}}' -f event=mount | jq -c 'del(.container)')" "attributes of a mount"
 check_eq "[null,null,null]" "$(since json -f event=mount | jq -c '[.status, .id, .from]')" "what only containers and images have"

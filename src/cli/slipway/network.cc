@@ -152,10 +152,8 @@ store::Network fixed_network(const char* name, const char* driver, const char* i
   return network;
 }
 
-const store::Network kHost =
-    fixed_network("host", "host", "686f7374000000000000000000000000000000000000000000000000000000ff");
-const store::Network kNone =
-    fixed_network("none", "null", "6e6f6e65000000000000000000000000000000000000000000000000000000ff");
+const store::Network kHost = fixed_network("host", "host", store::kHostNetworkId);
+const store::Network kNone = fixed_network("none", "null", store::kNoneNetworkId);
 
 bool is_builtin(const store::Network& network) {
   return network.created.view().starts_with("0001");
