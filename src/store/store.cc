@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "src/store/id.h"
+#include "src/store/lock.h"
 #include "src/sys/file.h"
 
 namespace slipway::store {
@@ -39,6 +41,18 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   store->root_ = TRY(open_rooms(store->root(), kRooms, 0711));
   store->run_ = TRY(open_rooms(store->run_root(), kRunRooms, 0711));
   return store;
+}
+
+Result<std::string> Store::id() const {
+  const Fd lock = TRY(lock_file(root_.get(), "locks/store-id", LockMode::exclusive));
+  auto known = sys::read_file_at(root_.get(), "store-id", 64);
+  if (known.ok() || known.error().kind() != ErrorKind::not_found) return known;
+  const std::string hex = TRY(new_id());
+  // RFC 4122: version 4, and the variant.
+  const std::string uuid = hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-4" + hex.substr(13, 3) + "-a" +
+                           hex.substr(17, 3) + "-" + hex.substr(20, 12);
+  TRY(sys::replace_file_at(root_.get(), "store-id", uuid, 0600, true));
+  return uuid;
 }
 
 }  // namespace slipway::store

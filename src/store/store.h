@@ -7,6 +7,7 @@
 //   <root>/volumes/<name>/     record.json and _data                                            volumes.h
 //   <root>/locks/              lock files that belong to no single object
 //   <root>/pending/<id>/       containers that are being made or removed; see containers.h
+//   <root>/store-id            a UUID, for those who ask which store this is
 //
 // Publishing is one rename out of pending/, removing is one rename into it. Readers take no locks. Images and
 // layers have rooms of their own: root.h.
@@ -46,6 +47,8 @@ class Store {
   Result<drivers::Driver*> driver(drivers::ForeignOptions foreign = drivers::ForeignOptions::refuse);
   /// Writes the choice down for all who come, in <root>/driver. One rename.
   Status choose_driver(const std::string& name);
+  /// The store's own UUID; made when it is first asked for.
+  Result<std::string> id() const;
 
  private:
   explicit Store(StoreOptions options) : options_(std::move(options)) {}

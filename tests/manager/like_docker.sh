@@ -55,8 +55,21 @@ check slipway history --human=false --format '{{.CreatedSince}}' busybox
 case $out in 20??-??-??T??:??:??Z) ;; *) fail "time in history: $out" ;; esac
 check slipway info --format '{{.Swarm.LocalNodeState}} {{.MemoryLimit}} {{.LoggingDriver}}'
 check_eq "inactive true json-file" "$out"
+check slipway info --format '{{.ID}}'
+[[ $out =~ ^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$ ]] || fail "id of the store: $out"
+check_contains "$(slipway info)" "ID: $out"
 check slipway version --format '{{.Client.APIVersion}} {{.Server.Os}}'
 check_contains "$out" linux
+
+# docker's global options, for whom it is an alias: there is no other daemon, and the credentials may be elsewhere.
+check slipway -D -l fatal -H unix:///var/run/docker.sock --context default --tlsverify ps
+check_fails 1 "slipway has no daemon: --host tcp://there:2375 is nothing to connect to" slipway -H tcp://there:2375 ps
+check_fails 1 "slipway has no daemon: --context there" slipway --context there ps
+mkdir "$TMPDIR/credentials"
+echo '{"auths": {"registry.example": {"auth": "dXNlcjpwYXNz"}}}' >"$TMPDIR/credentials/config.json"
+check slipway --config "$TMPDIR/credentials" logout registry.example
+check_eq "Removing login credentials for registry.example" "$out"
+check_lacks "$(cat "$TMPDIR/credentials/config.json")" registry.example
 
 # Words that scripts look for.
 check slipway history -H=false busybox

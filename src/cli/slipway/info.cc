@@ -23,11 +23,23 @@ constexpr auto kOptions = std::to_array<Option>({
     value("format", 'f', "TEMPLATE", "print with a Go template, or json"),
 });
 
-std::string operating_system() {
+/// A value of os-release(5), or the fallback.
+std::string os_release(std::string_view key, const char* fallback) {
   auto text = sys::read_file_at(AT_FDCWD, "/etc/os-release", 1 << 16);
-  if (!text.ok()) return "Linux";
-  const size_t at = text->find("PRETTY_NAME=\"");
-  return at == std::string::npos ? "Linux" : text->substr(at + 13, text->find('"', at + 13) - at - 13);
+  if (!text.ok()) return fallback;
+  const std::string lines = "\n" + *text;
+  const std::string begin = std::string("\n").append(key).append("=\"");
+  const size_t at = lines.find(begin);
+  if (at == std::string::npos) return fallback;
+  const size_t value = at + begin.size();
+  return lines.substr(value, lines.find('"', value) - value);
+}
+
+/// Of the environment, in either spelling.
+std::string proxy(const char* lower, const char* upper) {
+  const char* value = getenv(lower);
+  if (!value) value = getenv(upper);
+  return value ? value : "";
 }
 
 Result<Value> info_value(const Call& call) {
@@ -51,7 +63,10 @@ Result<Value> info_value(const Call& call) {
     if (observed->status == store::ContainerStatus::running) ++running;
   }
   ImageSession images = TRY(open_images(call));
-  info.set("Containers", all).set("ContainersRunning", running).set("ContainersPaused", paused);
+  info.set("ID", TRY(store->id()))
+      .set("Containers", all)
+      .set("ContainersRunning", running)
+      .set("ContainersPaused", paused);
   info.set("ContainersStopped", all - running - paused);
   info.set("Images", static_cast<int64_t>(TRY(images.images.images.list(call.arena)).size()));
   info.set("Driver", driver->name());
@@ -67,7 +82,8 @@ Result<Value> info_value(const Call& call) {
   info.set("RunRoot", store->run_root());
   info.set("ServerVersion", version());
   info.set("KernelVersion", system.release);
-  info.set("OperatingSystem", operating_system());
+  info.set("OperatingSystem", os_release("PRETTY_NAME", "Linux"))
+      .set("OSVersion", os_release("VERSION_ID", ""));
   info.set("OSType", "linux");
   info.set("Architecture", system.machine);
   info.set("NCPU", static_cast<int64_t>(sysconf(_SC_NPROCESSORS_ONLN)));
@@ -77,6 +93,10 @@ Result<Value> info_value(const Call& call) {
   info.set("Runtimes", Value::map().set("slip", Value::object().set("path", "slip")));
   info.set("Swarm", Value::object().set("LocalNodeState", "inactive").set("ControlAvailable", false));
   info.set("LiveRestoreEnabled", true);  // there is no daemon that could take them down
+  info.set("InitBinary", "slip").set("Isolation", "");
+  info.set("HttpProxy", proxy("http_proxy", "HTTP_PROXY"))
+      .set("HttpsProxy", proxy("https_proxy", "HTTPS_PROXY"));
+  info.set("NoProxy", proxy("no_proxy", "NO_PROXY"));
   info.set("IndexServerAddress", "https://index.docker.io/v1/").set("Labels", Value::array());
   for (const char* limit : {"MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet",
                             "PidsLimit", "OomKillDisable"})
@@ -127,6 +147,7 @@ Result<int> run(const Call& call) {
   row("CPUs", "NCPU");
   text.append("Total Memory: ").append(binary_size(info["MemTotal"].real())).append("\n");
   row("Name", "Name");
+  row("ID", "ID");
   row("Root Dir", "Root");
   row("Run Dir", "RunRoot");
   TRY(print(text));
