@@ -94,6 +94,7 @@ Result<Log::Format> Log::parse_format(std::string_view text) {
 
 Result<Log::Level> Log::parse_level(std::string_view text) {
   if (text == "warn") return Level::warning;
+  if (text == "fatal") return Level::error;
   for (size_t i = 0; i < std::size(kLevels); ++i)
     if (text == kLevels[i]) return static_cast<Level>(i);
   return Error::of(ErrorKind::usage, "unknown log-level \"%.*s\" (error, warning, info or debug)",

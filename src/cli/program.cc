@@ -44,6 +44,7 @@ class Run {
   Result<int> operator()(std::span<char* const> words) {
     globals_ = TRY(parse(words, program_.options, true, arena_));
     log_ = TRY(open_log(globals_));
+    if (program_.heed) TRY(program_.heed(globals_));
     if (globals_.help()) return show(help_text(program_));
     if (globals_.flag("version")) return show(program_.version());
     if (const char* shell = globals_.value("completion")) return show(TRY(completion_text(program_, shell)));

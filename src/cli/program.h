@@ -59,6 +59,7 @@ struct Program {
   std::string (*version)();   // the text of --version
   int (*exit_code)(const Verb* verb, const Error& error);
   Error (*miscounted)(const Verb& verb, size_t count);  // more or fewer positionals than the verb takes
+  Status (*heed)(const Arguments& globals) = nullptr;  // what the program's options mean for all of its verbs
 };
 
 /// The whole program. `argv` and `envp` as main gets them.

@@ -1,4 +1,8 @@
 // slipway: containers and images, with docker's commands and without a daemon.
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
 #include "src/cli/program.h"
 #include "src/cli/slipway/verbs.h"
 #include "src/cli/version.h"
@@ -17,6 +21,15 @@ constexpr auto kGlobals =
              list("storage-opt", 0, "KEY=VALUE", "an option of the storage driver"),
              value("log-level", 'l', "LEVEL", "error, warning, info or debug (default warning)"),
              flag("debug", 'D', "the same as --log-level debug"),
+             value("config", 0, "DIR", "where the credentials for registries are (default ~/.docker)"),
+             // For docker's callers: of whose daemons there is one only, and that is not there.
+             Option{"host", 'H', "ADDRESS", "", Option::Kind::hidden_value},
+             Option{"context", 'c', "NAME", "", Option::Kind::hidden_value},
+             ignored_flag("tls", "docker"),
+             ignored_flag("tlsverify", "docker"),
+             ignored_value("tlscacert", "FILE", "docker"),
+             ignored_value("tlscert", "FILE", "docker"),
+             ignored_value("tlskey", "FILE", "docker"),
          }));
 
 constexpr const Verb* kVerbs[] = {
@@ -170,11 +183,25 @@ Error miscounted(const Verb& verb, size_t) {
                    max);
 }
 
+Status heed(const Arguments& globals) {
+  static constexpr std::pair<const char*, const char*> kDefaults[] = {{"host", "unix:///var/run/docker.sock"},
+                                                                      {"context", "default"}};
+  for (const auto& [option, usual] : kDefaults)
+    if (const std::string_view named = globals.value(option, ""); !named.empty() && named != usual)
+      return Error::of(ErrorKind::usage, "slipway has no daemon: --%s %s is nothing to connect to", option,
+                       named.data());
+  // As the variable: the helpers for credentials are told, too.
+  if (const char* config = globals.value("config"); config && setenv("DOCKER_CONFIG", config, 1) < 0)
+    return Error::sys(errno, "--config");
+  return {};
+}
+
 constexpr Program kProgram = {
     "slipway", "Containers and images, without a daemon",
     kGlobals,  kVerbs,
     "ps -aq",  version_line,
     exit_code, miscounted,
+    heed,
 };
 
 }  // namespace
