@@ -122,8 +122,8 @@ $(BUILD)/obj/%.o: %.cc $(BUILD)/compile-flags
 COMMIT := $(shell git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)
 $(BUILD)/commit: FORCE
 	$(call write_if_changed,$(COMMIT))
-$(BUILD)/obj/src/cli/version.o: $(BUILD)/commit
-$(BUILD)/obj/src/cli/version.o: commit_flag = $(if $(COMMIT),-DSLIPWAY_COMMIT='"$(COMMIT)"')
+$(BUILD)/obj/src/base/version.o: $(BUILD)/commit
+$(BUILD)/obj/src/base/version.o: commit_flag = $(if $(COMMIT),-DSLIPWAY_COMMIT='"$(COMMIT)"')
 
 define room_rules
 $(call room_archive,$(1)): $(call objects_of,$(1)) $(BUILD)/lib/$(notdir $(1)).list

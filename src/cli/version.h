@@ -1,14 +1,11 @@
-// The release and the commit that the programs say they are.
+// What the programs say of themselves.
 #pragma once
 
 #include <string>
 
+#include "src/base/version.h"
+
 namespace slipway::cli {
-
-const char* version();
-
-/// The commit that was built, or "unknown" outside a git checkout.
-const char* commit();
 
 /// What engines parse: "NAME version X\ncommit: Y\nspec: Z\n".
 std::string version_text(const char* name);

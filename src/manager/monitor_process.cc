@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "src/base/fault.h"
+#include "src/base/version.h"
 #include "src/manager/launch.h"
 #include "src/manager/monitor.h"
 #include "src/sys/descriptor_passing.h"
@@ -29,8 +32,17 @@ constexpr char kName[] = "slipway-monitor";
 
 struct Message {
   char letter = wire::kLaunch;
+  char build[64] = {};  // before what may differ from one build to another
   LaunchOrder order;
+
+  Message() { snprintf(build, sizeof build, "%s, build %s", version(), commit()); }
 };
+
+/// An upgrade may have come half-way.
+Error other_build(const Message& theirs, const Message& ours) {
+  return Error::of(ErrorKind::failed, "`%s` (version %s) is not of the same build as slipway (version %.*s)",
+                   kName, ours.build, static_cast<int>(sizeof theirs.build), theirs.build);
+}
 
 /// In the order in which run_monitor_process() takes them. The driver's options come last.
 std::vector<std::string> words_of(const store::StoreOptions& options) {
@@ -54,19 +66,15 @@ store::StoreOptions options_of(int argc, char* const* argv) {
   return options;
 }
 
-/// The program that lies beside this one, or else this one.
-Result<Fd> monitor_program() {
+/// The program beside this one; "" when nobody knows where this one is.
+std::string program_beside() {
   char path[PATH_MAX];
   const ssize_t size = readlink(sys::kSelf, path, sizeof path - 1);
-  if (size > 1) {
-    path[size] = '\0';
-    setenv("SLIPWAY_EXE", path, 1);  // a view has no path, and `--init` looks for slip beside slipway
-    std::string beside(path);
-    beside.replace(beside.rfind('/') + 1, std::string::npos, kName);
-    Result<Fd> program = sys::protected_program(beside.c_str());
-    if (program.ok()) return program;
-  }
-  return sys::protected_program(sys::kSelf);
+  if (size <= 1) return {};
+  path[size] = '\0';
+  setenv("SLIPWAY_EXE", path, 1);  // a view has no path, and `--init` looks for slip beside slipway
+  std::string beside(path);
+  return beside.replace(beside.rfind('/') + 1, std::string::npos, kName);
 }
 
 /// A process of its own: no terminal, no streams, no signals from the shell that started the command.
@@ -85,9 +93,11 @@ void become_monitor() {
 }
 
 /// With `conversation` as its standard input. A function of its own: no variable may be in a register over a vfork().
-/// -1 and errno when there is no process.
-pid_t execute(int program, int conversation, char* const* argv) {
+/// An errno, or 0.
+int execute(int program, int conversation, char* const* argv) {
+  volatile int failure = 0;  // of the child, too, which shares our memory
   const pid_t child = vfork();
+  if (child < 0) return errno;
   if (child == 0) {
     // Descriptors that the command was born with must not live as long as the container: whoever waits for the end of
     // such a pipe, or for such a lock, would wait for that.
@@ -95,23 +105,34 @@ pid_t execute(int program, int conversation, char* const* argv) {
     if (dup2(conversation, STDIN_FILENO) == STDIN_FILENO &&
         sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
       syscall(SYS_execveat, program, "", argv, environ, AT_EMPTY_PATH);
+    failure = errno;
     // NOLINTEND(clang-analyzer-unix.Vfork)
     _exit(127);
   }
-  return child;
+  if (failure != 0) waitpid(child, nullptr, 0);
+  return failure;
+}
+
+/// The view of the program that is executed: nobody can write it.
+Result<Fd> execute_view(const char* path, const Fd& conversation, char* const* argv) {
+  Fd view = TRY(sys::protected_program(path));
+  if (const int failure = execute(view.get(), conversation.get(), argv))
+    return Error::sys(failure, "execute `%s` as the monitor", path);
+  return view;
 }
 
 }  // namespace
 
 Result<MonitorProcess> MonitorProcess::spawn(const store::Store& store) {
-  Fd program = TRY(monitor_program());
   std::vector<std::string> words = words_of(store.options());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   auto [ours, theirs] = TRY(wire::pair());
-  if (execute(program.get(), theirs.get(), argv.data()) < 0) return Error::sys(errno, "fork the monitor");
-  return MonitorProcess(std::move(ours), std::move(program));
+  Result<Fd> program = execute_view(program_beside().c_str(), theirs, argv.data());
+  // Where that is missing or cannot be executed, this program is one, too.
+  if (!program.ok()) program = execute_view(sys::kSelf, theirs, argv.data());
+  return MonitorProcess(std::move(ours), TRY(std::move(program)));
 }
 
 Status MonitorProcess::launch(const LaunchOrder& order, int dir) {
@@ -142,7 +163,10 @@ int run_monitor_process(int argc, char* const* argv) {
   int dir;
   const ssize_t size = sys::receive_with_fd(conversation.get(), &message, sizeof message, &dir);
   Fd locked_dir(dir);
-  if (size != sizeof message || message.letter != wire::kLaunch || !locked_dir) return 0;
+  if (size < static_cast<ssize_t>(offsetof(Message, order)) || message.letter != wire::kLaunch || !locked_dir)
+    return 0;
+  if (const Message ours; strncmp(message.build, ours.build, sizeof ours.build) != 0)
+    store = other_build(message, ours);
   if (!store.ok()) {
     send_failure(conversation.get(), store.error());
     return 1;

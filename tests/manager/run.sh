@@ -111,5 +111,28 @@ check_eq '' "$(slipway ps -aq)" 'containers left'
 # Without slipway-monitor beside it slipway is its own monitor.
 mkdir "$TMPDIR/alone"
 cp "$BUILD/slipway" "$TMPDIR/alone"
-check_eq alone "$(SLIPWAY=$TMPDIR/alone/slipway slipway run --rm busybox echo alone)"
+alone() { SLIPWAY=$TMPDIR/alone/slipway slipway run --rm busybox echo alone; }
+check alone
+check_eq alone "$out"
+# So it is where that cannot be executed.
+beside=$TMPDIR/alone/slipway-monitor
+: >"$beside"
+check alone
+chmod +x "$beside"
+check alone
+mount --bind "$BUILD/slipway-monitor" "$beside"
+mount -o remount,bind,noexec "$beside"
+check alone
+umount "$beside"
+rm "$beside"
+mkdir "$beside"
+check alone
+rmdir "$beside"
+# One of another build is told apart.
+build=$("$BUILD/slipway" --version | sed 's/.*build //')
+sed "s/$build/${build//[0-9a-f]/e}/g" "$BUILD/slipway-monitor" >"$beside"
+chmod +x "$beside"
+check_fails 125 'is not of the same build as slipway (version' alone
+rm "$beside"
+check_eq '' "$(ls "$TMPDIR/slipway-run/monitors")" 'directories of monitors'
 check_eq '' "$(slipway ps -aq)" 'containers left'

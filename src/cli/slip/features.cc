@@ -7,8 +7,8 @@
 
 #include "oci/names.h"
 #include "oci/spec.h"
+#include "src/base/version.h"
 #include "src/cli/slip/verbs.h"
-#include "src/cli/version.h"
 #include "src/runtime/checkpoint.h"
 #include "src/runtime/mount_options.h"
 #include "src/sys/file.h"

@@ -4,11 +4,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "src/base/version.h"
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/image_session.h"
 #include "src/cli/slipway/session.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/cli/version.h"
 #include "src/manager/network_backend.h"
 #include "src/manager/observe.h"
 #include "src/store/containers.h"

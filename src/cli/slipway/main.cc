@@ -3,9 +3,9 @@
 #include <cstdlib>
 #include <utility>
 
+#include "src/base/version.h"
 #include "src/cli/program.h"
 #include "src/cli/slipway/verbs.h"
-#include "src/cli/version.h"
 #include "src/manager/monitor_process.h"
 
 namespace slipway::cli {

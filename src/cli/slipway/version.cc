@@ -1,8 +1,7 @@
-#include "src/cli/version.h"
-
 #include <sys/utsname.h>
 
 #include "oci/spec.h"
+#include "src/base/version.h"
 #include "src/cli/slipway/format.h"
 #include "src/cli/slipway/verbs.h"
 
