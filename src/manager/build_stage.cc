@@ -359,7 +359,7 @@ Result<std::optional<ImportedLayer>> BuildStage::run_container(const std::vector
     return Error::of(ErrorKind::failed, "the command '%s' could not be run", joined(words).c_str());
   };
   if (!id.ok()) return not_run();
-  const auto remove = [&] { (void)remove_container(store_, *id, true); };
+  const auto remove = [&] { (void)remove_container(store_, *id, {.volumes = true}); };
   if (code != 0) {
     auto observed = observe(store_, *id, arena_);
     const bool has_run = observed.ok() && observed->status != store::ContainerStatus::created;

@@ -255,20 +255,21 @@ Status engine_pause(store::Store& store, std::string_view id, bool frozen) {
 
 namespace {
 
-/// The cgroup that the built-in runtime was told to make.
-Result<std::unique_ptr<runtime::Cgroup>> planned_cgroup(store::Store& store, std::string_view id) {
+/// The cgroup that the runtime was told to make.
+Result<std::unique_ptr<runtime::Cgroup>> planned_cgroup(store::Store& store, const runtime::Context& context,
+                                                        std::string_view id) {
   Arena arena;
   const store::Record* record = TRY(store::Containers(store).load(id, arena));
   runtime::CgroupRecord cgroup;
   cgroup.path = container_cgroup(record->host.cgroup_parent, id);
   for (const sys::CgroupHierarchy& hierarchy : TRY(sys::find_hierarchies()))
     cgroup.directories.emplace_back(hierarchy.controllers, hierarchy.mount + cgroup.path);
-  return runtime::open_cgroup(runtime_context(store), cgroup);
+  return runtime::open_cgroup(context, cgroup);
 }
 
 }  // namespace
 
-Status engine_delete(store::Store& store, std::string_view id) {
+Status engine_delete(store::Store& store, std::string_view id, int patience_ms) {
   if (is_external(store, id)) {
     const Program program = TRY(Program::of(store, id));
     Status deleted = program.run({"delete", "--force", std::string(id)}, kNoStreams);
@@ -278,13 +279,21 @@ Status engine_delete(store::Store& store, std::string_view id) {
     sys::umount2((store::Containers(store).path(id) + "/rootfs").c_str(), MNT_DETACH);
     return deleted;
   }
-  const runtime::Context context = runtime_context(store);
+  runtime::Context context = runtime_context(store);
+  context.patience_ms = patience_ms;
   Status deleted = runtime::delete_container(context, id, true);
   if (deleted.ok() || deleted.error().kind() == ErrorKind::in_use) return deleted;
   // What the runtime knows of it cannot be read or removed. It may be forgotten if nothing of it lives.
-  auto cgroup = planned_cgroup(store, id);
+  auto cgroup = planned_cgroup(store, context, id);
   if (!cgroup.ok() || !(*cgroup)->destroy().ok()) return deleted;
   (void)sys::remove_tree(AT_FDCWD, (context.root + "/" + std::string(id)).c_str());
+  return {};
+}
+
+Status engine_forget(store::Store& store, std::string_view id) {
+  const std::unique_ptr<runtime::Cgroup> cgroup = TRY(planned_cgroup(store, runtime_context(store), id));
+  TRY(cgroup->destroy());
+  (void)sys::remove_tree(AT_FDCWD, (store.run_root() + "/external/" + std::string(id)).c_str());
   return {};
 }
 

@@ -17,9 +17,15 @@ Result<runtime::Created> engine_create(store::Store& store, const Prepared& prep
 /// Signals the container's init. in_use: it does not run.
 Status engine_signal(store::Store& store, std::string_view id, int signal);
 Status engine_pause(store::Store& store, std::string_view id, bool frozen);
+/// How long the built-in runtime waits for the end of what it kills, in milliseconds.
+inline constexpr int kPatience = 10'000;
+
 /// Removes what is left of a container in the kernel and in the run directory; kills it if need be. On an error something of
 /// it may live. command_not_found: its runtime is not there any more.
-Status engine_delete(store::Store& store, std::string_view id);
+Status engine_delete(store::Store& store, std::string_view id, int patience_ms = kPatience);
+/// Of a container that its own runtime cannot delete, and whose init has ended: kills what is in its cgroup, and removes that.
+/// On an error something of it may live.
+Status engine_forget(store::Store& store, std::string_view id);
 /// The same for the monitor that has made it, when its init has ended.
 Status engine_delete_own(store::Store& store, std::string_view id, const runtime::Created& created);
 

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <string>
 
-#include "src/manager/engine.h"
 #include "src/manager/events.h"
 #include "src/manager/network.h"
 #include "src/manager/observe.h"
@@ -38,7 +37,7 @@ bool was_oom_killed(std::string_view cgroup_parent, std::string_view id) {
   return false;
 }
 
-Status remove_container(store::Store& store, std::string_view id, bool volumes) {
+Status remove_container(store::Store& store, std::string_view id, const RemovalOptions& options) {
   store::Containers containers(store);
   Fd lock = TRY(containers.lock(id));
   Arena arena;
@@ -51,7 +50,12 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
         "You cannot remove a %s container %.*s. %s the container before attempting removal or force remove",
         to_string(observed->status), static_cast<int>(id.size()), id.data(),
         observed->status == store::ContainerStatus::paused ? "Unpause and then stop" : "Stop");
-  Status deleted = engine_delete(store, id);
+  Status deleted = engine_delete(store, id, options.patience_ms);
+  if (!deleted.ok() && options.forced && observed.ok() && is_external(store, id) &&
+      engine_forget(store, id).ok()) {
+    *options.forced = deleted.error().text();
+    deleted = {};
+  }
   // Nobody would find what still lives of it, if its record went.
   if (!deleted.ok() && record.ok() && deleted.error().kind() != ErrorKind::command_not_found) {
     deleted.error().set_kind(ErrorKind::failed);  // in_use is what runs, and is tried again
@@ -71,7 +75,7 @@ Status remove_container(store::Store& store, std::string_view id, bool volumes) 
   for (const store::MountPoint& mount : (*record)->mounts) {
     if (mount.type != "volume") continue;
     TRY(store_volumes.release(mount.name, id));
-    if (volumes && mount.anonymous) {
+    if (options.volumes && mount.anonymous) {
       Status removed = store_volumes.remove(mount.name);
       if (removed.ok())
         object_event(store, "volume", "destroy", mount.name, {{"driver", "local"}});

@@ -18,6 +18,9 @@ namespace slipway::manager {
 
 namespace {
 
+/// Milliseconds: what does not die of a kill by then is in uninterruptible sleep, and no command waits for that.
+constexpr int kBriefly = 100;
+
 enum class Verdict : uint8_t { keep, remove };
 
 /// The end of a container whose monitor did not live to see it. `dir` is the container's, locked.
@@ -27,7 +30,7 @@ void note_end(store::Store& store, const store::Record& record, int dir, store::
   (void)store::Containers(store).save_state(dir, state);
   container_event(store, "die", record, {{"exitCode", std::to_string(state.exit_code)}});
   volume_events(store, "unmount", record);
-  (void)engine_delete(store, record.id);
+  (void)engine_delete(store, record.id, kBriefly);
   collect_session(store, record.id);
   auto driver = store.driver();
   if (driver.ok()) (void)(*driver)->release(record.id);
@@ -59,7 +62,7 @@ Result<Verdict> judge(store::Store& store, const std::string& id) {
   if (observed.lost)
     note_end(store, *record, container->get(), *observed.state);
   else
-    (void)engine_delete(store, id);  // a program that its monitor had started, but not yet recorded
+    (void)engine_delete(store, id, kBriefly);  // a program that its monitor had started, but not yet recorded
   (void)sys::remove_tree(store.run_fd(), monitor.c_str());
   return Verdict::keep;
 }
@@ -71,7 +74,8 @@ Status collect_leftovers(store::Store& store) {
   for (const std::string& id : TRY(store::list_directory(store.run_fd(), "monitors"))) {
     auto verdict = judge(store, id);
     // What another command removes meanwhile, or what cannot be read, is not this command's affair.
-    if (verdict.ok() && *verdict == Verdict::remove) (void)remove_container(store, id, true);
+    if (verdict.ok() && *verdict == Verdict::remove)
+      (void)remove_container(store, id, {.volumes = true, .patience_ms = kBriefly});
   }
   return {};
 }

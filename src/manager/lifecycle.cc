@@ -13,7 +13,6 @@
 #include "oci/names.h"
 #include "src/manager/engine.h"
 #include "src/manager/events.h"
-#include "src/manager/exit.h"
 #include "src/manager/pause.h"
 #include "src/manager/wire.h"
 #include "src/store/containers.h"
@@ -179,15 +178,15 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
 
 namespace {
 
-/// One try. `force` kills what lives at this moment.
-Status try_to_delete(store::Store& store, std::string_view id, bool force, bool volumes) {
+/// One try. By force it kills what lives at this moment.
+Status try_to_delete(store::Store& store, std::string_view id, const RemovalOptions& options) {
   Arena arena;
   auto observed = observe(store, id, arena);
   if (!observed.ok() && observed.error().kind() == ErrorKind::not_found) return std::move(observed).error();
   using store::ContainerStatus;
   const bool alive =
       observed.ok() && (observed->is_running() || observed->status == ContainerStatus::restarting);
-  if (alive && force) {
+  if (alive && options.forced) {
     TRY(set_stopped(store, id, true));
     if (observed->status == ContainerStatus::restarting) {
       TRY(stop_container(store, id, 0));
@@ -201,7 +200,7 @@ Status try_to_delete(store::Store& store, std::string_view id, bool force, bool 
                          std::string(id).c_str());
     }
   }
-  Status removed = remove_container(store, id, volumes);
+  Status removed = remove_container(store, id, options);
   // The same: its monitor may have removed it between our looks.
   if (!removed.ok() && removed.error().kind() == ErrorKind::not_found && alive) return {};
   return removed;
@@ -209,12 +208,12 @@ Status try_to_delete(store::Store& store, std::string_view id, bool force, bool 
 
 }  // namespace
 
-Status delete_container(store::Store& store, std::string_view id, bool force, bool volumes) {
+Status delete_container(store::Store& store, std::string_view id, const RemovalOptions& options) {
   for (int attempt = 1;; ++attempt) {
-    Status removed = try_to_delete(store, id, force, volumes);
+    Status removed = try_to_delete(store, id, options);
     // It was being started, and runs by now.
     const bool started = !removed.ok() && removed.error().kind() == ErrorKind::in_use;
-    if (!force || !started || attempt == kDeleteAttempts) return removed;
+    if (!options.forced || !started || attempt == kDeleteAttempts) return removed;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "src/base/fd.h"
+#include "src/manager/exit.h"
 #include "src/manager/observe.h"
 #include "src/store/store.h"
 
@@ -26,8 +27,8 @@ Status kill_container(store::Store& store, std::string_view id, int signal);
 Status stop_container(store::Store& store, std::string_view id, std::optional<int> seconds = {},
                       std::optional<int> first = {});
 
-/// With `force` a running container is killed first. Errors: not_found, in_use.
-Status delete_container(store::Store& store, std::string_view id, bool force, bool volumes);
+/// With RemovalOptions::forced a running container is killed first. Errors: not_found, in_use.
+Status delete_container(store::Store& store, std::string_view id, const RemovalOptions& options);
 
 /// Notes that the user wants it to run, or to stay stopped: what restart policies ask.
 Status set_stopped(store::Store& store, std::string_view id, bool stopped);

@@ -259,7 +259,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     if (settings_.auto_remove) {
       dir_.reset();
       lock_.reset();  // or the container would be taken for one that is still minded
-      (void)remove_container(store_, settings_.id, true);
+      (void)remove_container(store_, settings_.id, {.volumes = true});
     } else {
       auto driver = store_.driver();
       if (driver.ok()) (void)(*driver)->release(settings_.id);

@@ -87,9 +87,11 @@ Result<std::unique_ptr<Cgroup>> plan_cgroup(const Context& context, std::string_
   return cgroup;
 }
 
-Result<std::unique_ptr<Cgroup>> open_cgroup(const Context&, const CgroupRecord& record) {
-  if (!record.scope.empty()) return std::unique_ptr<Cgroup>(new SystemdCgroup(record, has_user_manager()));
-  return std::unique_ptr<Cgroup>(new FileCgroup(record));
+Result<std::unique_ptr<Cgroup>> open_cgroup(const Context& context, const CgroupRecord& record) {
+  std::unique_ptr<FileCgroup> cgroup(record.scope.empty() ? new FileCgroup(record)
+                                                          : new SystemdCgroup(record, has_user_manager()));
+  cgroup->be_patient_for(context.patience_ms);
+  return std::unique_ptr<Cgroup>(std::move(cgroup));
 }
 
 }  // namespace slipway::runtime

@@ -29,6 +29,9 @@ class FileCgroup : public Cgroup {
   /// Of a container to be created. The Spec must outlive the object.
   FileCgroup(const oci::Spec& spec, std::string path, std::vector<Tree> trees);
 
+  /// How long destroy() waits for the end of what it has killed.
+  void be_patient_for(int milliseconds) { patience_ms_ = milliseconds; }
+
   Layout layout() const override;
   const std::string& path() const override { return path_; }
   const std::string& scope() const override { return scope_; }
@@ -79,6 +82,7 @@ class FileCgroup : public Cgroup {
   std::string path_;
   std::string scope_;
   std::vector<Tree> trees_;
+  int patience_ms_ = 10'000;
   bool devices_done_ = false;  // v1: before the child entered
 };
 

@@ -15,7 +15,6 @@
 namespace slipway::runtime {
 namespace {
 
-constexpr int kKillPatience = 10'000;  // milliseconds
 constexpr int kMaxRounds = 100;
 
 /// Signals those that are in both lists: a pid of the first that was reused meanwhile is not among them, or
@@ -146,22 +145,22 @@ Status FileCgroup::destroy() {
   if (!busy) return {};
 
   TRY(kill_all());
+  bool ended = true;
   if (const Tree* tree = v2_tree()) {
     Result<ControlDirectory> directory = ControlDirectory::open(tree->directory);
-    if (directory.ok()) wait_unpopulated(*directory, kKillPatience);
+    ended = !directory.ok() || wait_unpopulated(*directory, patience_ms_);
   }
   // Without events (v1), and for the moment in which a dead process still counts: look again, ever less
   // often.
-  long total = 0;
-  for (long wait = 1; total < kKillPatience; wait = wait < 50 ? wait * 2 : 50) {
-    const Tree* left = nullptr;
-    for (const Tree& tree : trees_)
-      if (sys::remove_cgroup_tree(tree.directory.c_str()) != 0) left = &tree;
-    if (!left) return {};
+  long left = ended ? patience_ms_ : 0;
+  for (long wait = 1;; wait = wait < 50 ? wait * 2 : 50) {
+    busy = false;
+    for (const Tree& tree : trees_) busy = sys::remove_cgroup_tree(tree.directory.c_str()) != 0 || busy;
+    if (!busy) return {};
+    if (left <= 0) return still_busy();
     pause_ms(wait);
-    total += wait;
+    left -= wait;
   }
-  return still_busy();
 }
 
 Status FileCgroup::still_busy() {

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "src/base/fault.h"
@@ -17,23 +18,22 @@ namespace slipway::runtime {
 
 namespace {
 
-constexpr int kKillTimeoutMs = 10000;
 constexpr int kThawMs = 500;
 constexpr int kNapMs = 10;
 
 /// Ends init and waits for its end. One in uninterruptible sleep is not waited for for ever.
-Status end_init(Cgroup& cgroup, const State& state) {
+Status end_init(const Context& context, Cgroup& cgroup, const State& state) {
   const Result<Fd> init = open_init(state);
   if (!init.ok()) return {};
   const int pidfd = init.value().get();
   if (sys::pidfd_send_signal(pidfd, SIGKILL) < 0 && errno != ESRCH)
     return Error::sys(errno, "kill the container's process %d", static_cast<int>(state.pid));
   pollfd ended = {pidfd, POLLIN, 0};
-  for (int waited = 0; waited < kKillTimeoutMs; waited += kThawMs) {
+  for (int waited = 0; waited < context.patience_ms; waited += kThawMs) {
     // A frozen process of v1 does not take its SIGKILL. And one that was not may be frozen meanwhile.
     Result<bool> frozen = cgroup.frozen();
     if (frozen.ok() && *frozen) TRY(cgroup.signal_all(SIGKILL));
-    if (poll(&ended, 1, kThawMs) > 0) return {};
+    if (poll(&ended, 1, std::min(kThawMs, context.patience_ms - waited)) > 0) return {};
   }
   return Error::of(ErrorKind::in_use, "the container's process %d does not die (see /proc/%d/stack)",
                    static_cast<int>(state.pid), static_cast<int>(state.pid));
@@ -63,7 +63,7 @@ Status remove_outside(Cgroup& cgroup, const State& state) {
 
 Status remove_all(const Context& context, std::string_view id, const State& state) {
   const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, state));
-  TRY(end_init(*cgroup, state));
+  TRY(end_init(context, *cgroup, state));
   fault_point("runtime.delete.ended");
   TRY(remove_outside(*cgroup, state));
   Arena arena;
@@ -78,8 +78,8 @@ Status remove_all(const Context& context, std::string_view id, const State& stat
 /// Ends what its creator, who lives, is still making. He removes it.
 Status end_creation(const Context& context, std::string_view id, const State& state) {
   const std::unique_ptr<Cgroup> cgroup = TRY(cgroup_of(context, state));
-  TRY(end_init(*cgroup, state));
-  for (int waited = 0; waited < kKillTimeoutMs; waited += kNapMs) {
+  TRY(end_init(context, *cgroup, state));
+  for (int waited = 0; waited < context.patience_ms; waited += kNapMs) {
     TRY(collect_pending(context, id));
     if (!open_container(context, id).ok()) return {};
     const timespec nap = {0, kNapMs * 1'000'000L};

@@ -30,6 +30,7 @@ struct Context {
   std::string root;              // absolute; /run/slip by default
   bool systemd_cgroup = false;   // --systemd-cgroup
   bool cgroup_disabled = false;  // --cgroup-manager disabled: the container stays in the caller's cgroups
+  int patience_ms = 10'000;      // for the end of what was killed; it may be in uninterruptible sleep
 };
 
 /// What a new process of a container begins with; for init and for exec.

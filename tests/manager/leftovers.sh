@@ -95,6 +95,36 @@ check_eq 'exited' "$(slipway inspect -f '{{.State.Status}}' stuck)"
 check slipway rm stuck
 check_eq '' "$(find /sys/fs/cgroup -name "$id" -type d)" 'cgroups of a container that could not be removed at first'
 
+# Nobody waits for a process that does not die of a kill: here one in a frozen cgroup of v1, in a container whose init has ended.
+freezer=$(cgroup_of freezer)
+# asleep OPTION...: such a container.
+asleep() {
+  local init
+  check slipway run -d --pid host --name asleep "$@" busybox sh -c 'sleep 1000 & exec sleep 1001'
+  id=$out
+  init=$(slipway inspect -f '{{.State.Pid}}' asleep)
+  wait_for 5 grep -vx "$init" "$freezer/slipway/$id/cgroup.procs"
+  child=$(grep -vx "$init" "$freezer/slipway/$id/cgroup.procs")
+  mkdir "$freezer/slipway/$id/stuck"
+  echo "$child" >"$freezer/slipway/$id/stuck/cgroup.procs"
+  echo FROZEN >"$freezer/slipway/$id/stuck/freezer.state"
+  wait_for 5 grep FROZEN "$freezer/slipway/$id/stuck/freezer.state"
+  kill -9 "$(monitor_of "$id")" "$init"
+  wait_for 5 gone "$init"
+}
+thaw() {
+  kill -9 "$child"
+  echo THAWED >"$freezer/slipway/$id/stuck/freezer.state"
+  wait_for 5 gone "$child"
+}
+if [ -d "$freezer/slipway" ] && [ ! -e "$freezer/slipway/cgroup.freeze" ]; then
+  asleep --rm
+  check timeout 5 "$SLIPWAY" --root "$store" --run-root "$TMPDIR/slipway-run" ps -aq --no-trunc
+  check_eq "$id" "$out" 'a container of --rm in which something lives'
+  thaw
+  check_eq '' "$(slipway ps -aq)" 'containers when it has died'
+fi
+
 # What the runtime knows of it cannot be read: that keeps nobody from removing it, whether it runs or not.
 for state in runs has_ended; do
   check slipway run -d --name torn busybox sleep 1000
@@ -113,10 +143,24 @@ done
 # A runtime of the container's own that cannot delete it keeps it; one that is not installed any more does not.
 cp "$SLIP" "$TMPDIR/runtime"
 check slipway run --name other --runtime "$TMPDIR/runtime" busybox true
+check slipway run --name forced --runtime "$TMPDIR/runtime" busybox true
 mv "$TMPDIR/runtime" "$TMPDIR/good"
 printf '#!/bin/sh\nexit 1\n' >"$TMPDIR/runtime"
 chmod +x "$TMPDIR/runtime"
 check_fails 1 "runtime \`$TMPDIR/runtime\`: failed without a word" slipway rm other
+# By force it goes, if nothing of it lives.
+check slipway rm -f forced
+check_eq "slipway rm: warning: forced is removed, although its runtime cannot: runtime \`$TMPDIR/runtime\`: failed without a word" "$err"
+if declare -p child >/dev/null 2>&1; then
+  mv "$TMPDIR/runtime" "$TMPDIR/bad"
+  mv "$TMPDIR/good" "$TMPDIR/runtime"
+  asleep --runtime "$TMPDIR/runtime"
+  mv "$TMPDIR/bad" "$TMPDIR/runtime"
+  check_fails 1 "runtime \`$TMPDIR/runtime\`: failed without a word" slipway rm -f asleep
+  thaw
+  check slipway rm -f asleep
+  check_eq '' "$(find /sys/fs/cgroup "$TMPDIR/slipway-run" -name "$id")" 'left of a container that was removed by force'
+fi
 rm "$TMPDIR/runtime"
 check slipway rm other
 check_eq '' "$(slipway ps -aq)" 'containers in the end'

@@ -63,7 +63,7 @@ Result<int64_t> prune_containers(store::Store& store, const PruneFilters& filter
     auto created = store::parse_rfc3339((*record)->created);
     if (!filters.fit(created.ok() ? created->seconds : 0, (*record)->config.labels)) continue;
     auto usage = driver->usage(id);
-    if (!manager::remove_container(store, id, false).ok()) continue;
+    if (!manager::remove_container(store, id, {}).ok()) continue;
     if (usage.ok()) bytes += static_cast<int64_t>(usage->bytes);
     removed.append(id).append("\n");
   }

@@ -29,7 +29,11 @@ Result<int> run(const Call& call) {
       return {};
     }
     const std::string found = TRY(std::move(id));
-    TRY(manager::delete_container(*store, found, force, call.args.flag("volumes")));
+    std::string forced;
+    TRY(manager::delete_container(
+        *store, found, {.volumes = call.args.flag("volumes"), .forced = force ? &forced : nullptr}));
+    if (!forced.empty())
+      call.log.warn("slipway rm", std::string(name) + " is removed, although its runtime cannot: " + forced);
     return print(std::string(name) + "\n");
   });
 }

@@ -92,7 +92,7 @@ Result<manager::NewContainer> create(const Call& call, store::Store& store, mana
   if (written.ok()) return std::move(created).value();
   const std::string id = created->id;
   created->dir.reset();
-  (void)manager::remove_container(store, id, true);
+  (void)manager::remove_container(store, id, {.volumes = true});
   return std::move(written).error();
 }
 
@@ -140,7 +140,8 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
   // `run --rm ... | head -1`: the end of the pipeline is the end of the container. Others run on.
   if (ending.how == manager::Ending::How::unread && request.record->host.auto_remove) {
     started.conversation.reset();  // or the monitor would wait for us to read
-    (void)manager::delete_container(store, container.id, true, true);
+    std::string forced;
+    (void)manager::delete_container(store, container.id, {.volumes = true, .forced = &forced});
   }
   return ending.exit_code;
 }
@@ -170,7 +171,9 @@ Result<int> run_run(const Call& call) {
   const std::string id = container.id;
   const auto remove_failed = [&](Error error) -> Error {
     // By force: it may run, and have lost its monitor.
-    if (request.record->host.auto_remove) (void)manager::delete_container(*store, id, true, true);
+    std::string forced;
+    if (request.record->host.auto_remove)
+      (void)manager::delete_container(*store, id, {.volumes = true, .forced = &forced});
     return error;
   };
   if (!request.detach) {
