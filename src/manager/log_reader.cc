@@ -19,7 +19,16 @@ namespace slipway::manager {
 
 namespace {
 
-constexpr char kName[] = "log";
+/// The newest is 0.
+std::string name_of(int age) {
+  return age > 0 ? "log." + std::to_string(age) : "log";
+}
+
+bool is_same(const Fd& one, const Fd& other) {
+  struct stat first = {};
+  struct stat second = {};
+  return fstat(one.get(), &first) == 0 && fstat(other.get(), &second) == 0 && first.st_ino == second.st_ino;
+}
 
 /// A file's whole text, mapped.
 class Mapping {
@@ -114,7 +123,7 @@ size_t start_of_last(std::string_view text, int64_t& count) {
 }  // namespace
 
 Status LogReader::open_current() {
-  file_ = Fd(openat(dir_, kName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  file_ = Fd(openat(dir_, name_of(0).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file_ && errno != ENOENT) return Error::sys(errno, "open the log");
   return {};
 }
@@ -124,10 +133,10 @@ Status LogReader::existing(int64_t tail, const Visit& visit) {
   TRY(open_current());
   files.emplace_back(file_);
   for (int i = 1;; ++i) {
-    char name[16];
-    snprintf(name, sizeof name, "log.%d", i);
-    const Fd old(openat(dir_, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const Fd old(openat(dir_, name_of(i).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!old) break;
+    // The newest has become this one since we opened it.
+    if (i == 1 && file_ && is_same(file_, old)) continue;
     files.emplace_back(old);
   }
   std::vector<size_t> starts;
@@ -142,6 +151,32 @@ Status LogReader::existing(int64_t tail, const Visit& visit) {
     if (!visit_lines(text.substr(0, complete), visit)) return {};
   }
   return {};
+}
+
+int LogReader::age(const Fd& file) const {
+  struct stat mine = {};
+  if (fstat(file.get(), &mine) < 0) return -1;
+  // One may be missing at this moment: it is being rotated.
+  for (int i = 0, missing = 0; missing < 2; ++i) {
+    struct stat named = {};
+    if (fstatat(dir_, name_of(i).c_str(), &named, AT_SYMLINK_NOFOLLOW) < 0)
+      ++missing;
+    else if (named.st_ino == mine.st_ino)
+      return i;
+  }
+  return -1;
+}
+
+Fd LogReader::next_file() const {
+  for (;;) {
+    const int before = age(file_);
+    int i = before - 1;
+    // Deleted as the oldest: all that are there come after it.
+    if (before < 0)
+      for (i = 0; faccessat(dir_, name_of(i + 1).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;) ++i;
+    Fd next(openat(dir_, name_of(i).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!next || age(file_) == before) return next;
+  }
 }
 
 bool LogReader::visit_lines(std::string_view lines, const Visit& visit) {
@@ -163,14 +198,15 @@ Status LogReader::more(const Visit& visit) {
     const ssize_t got = read(file_.get(), buffer, sizeof buffer);
     if (got < 0) return Error::sys(errno, "read the log");
     if (got == 0) {
-      struct stat mine = {};
-      struct stat named = {};
-      if (fstat(file_.get(), &mine) == 0 && fstatat(dir_, kName, &named, 0) == 0 &&
-          mine.st_ino != named.st_ino) {
-        file_.reset();  // rotated, and read to its end
-        continue;
+      if (age(file_) == 0) return {};
+      // What was written between the two looks at it is read before the next file.
+      if (std::exchange(rotated_, true)) {
+        Fd next = next_file();
+        if (!next) return {};
+        file_ = std::move(next);
+        rotated_ = false;
       }
-      return {};
+      continue;
     }
     unread_.append(buffer, static_cast<size_t>(got));
     const size_t complete = unread_.rfind('\n') + 1;

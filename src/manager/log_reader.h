@@ -34,11 +34,16 @@ class LogReader {
 
  private:
   Status open_current();
+  /// How many rotations ago it was the newest file; -1: it is deleted.
+  int age(const Fd& file) const;
+  /// What comes after a rotated file_; none when it is not there yet.
+  Fd next_file() const;
   bool visit_lines(std::string_view lines, const Visit& visit);
 
   int dir_;
   Fd file_;
-  std::string unread_;  // a line that is not complete yet
+  bool rotated_ = false;  // file_ is, and nobody writes to it any more
+  std::string unread_;    // a line that is not complete yet
   Fd watch_;
 };
 

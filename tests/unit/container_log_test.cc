@@ -123,6 +123,27 @@ void a_reader_follows_a_rotation(void**) {
   assert_string_equal(seen.back().c_str(), "11\n");
 }
 
+void a_slow_reader_passes_over_nothing(void**) {
+  Directory dir;
+  LogFile log = open_log(dir, {.max_size = 200, .max_files = 4});
+  LogReader reader(dir.fd());
+  std::string seen;
+  const auto visit = [&](const LogEntry& entry) {
+    seen += entry.text;
+    return true;
+  };
+  std::string want;
+  for (int i = 0; i < 8; ++i) {
+    want += std::to_string(i) + "\n";
+    assert_true(log.add(LogFile::kStdout, std::to_string(i) + "\n").ok());
+    if (i == 0) assert_true(reader.existing(-1, visit).ok());
+  }
+  struct stat info = {};
+  assert_int_equal(fstatat(dir.fd(), "log.3", &info, 0), 0);
+  assert_true(reader.more(visit).ok());
+  assert_string_equal(seen.c_str(), want.c_str());
+}
+
 }  // namespace
 
 int main() {
@@ -132,6 +153,7 @@ int main() {
       cmocka_unit_test(long_lines_are_cut),
       cmocka_unit_test(the_tail_reaches_into_older_files),
       cmocka_unit_test(a_reader_follows_a_rotation),
+      cmocka_unit_test(a_slow_reader_passes_over_nothing),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
