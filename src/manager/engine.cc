@@ -98,8 +98,6 @@ class Program {
   std::string path_, root_, log_;
 };
 
-constexpr int kNoStreams[3] = {-1, -1, -1};
-
 /// What is mounted after this is mounted for this process and its children only.
 Status own_mounts() {
   if (unshare(CLONE_NEWNS) < 0) return Error::sys(errno, "make a mount namespace");
@@ -330,6 +328,14 @@ class ProcessFile {
 
 }  // namespace
 
+Result<const oci::Spec*> engine_spec(store::Store& store, std::string_view id, Arena& arena) {
+  if (!is_external(store, id)) return runtime::load_spec(runtime_context(store), id, arena);
+  const std::string path = store::Containers(store).path(id) + "/config.json";
+  const std::string text = TRY(sys::read_file_at(AT_FDCWD, path.c_str(), 16 << 20));
+  oci::Warnings warnings(arena);
+  return TRY(oci::parse_spec(text, arena, warnings));
+}
+
 Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Process& process) {
   const Program program = TRY(Program::of(store, id));
   const ProcessFile file = TRY(ProcessFile::write(store, id, process));
@@ -338,7 +344,7 @@ Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Pro
 }
 
 Result<runtime::Created> engine_exec_detached(store::Store& store, std::string_view id,
-                                              const oci::Process& process) {
+                                              const oci::Process& process, const int (&stdio)[3]) {
   const Program program = TRY(Program::of(store, id));
   const ProcessFile file = TRY(ProcessFile::write(store, id, process));
   const std::string pid_file = file.path() + "-pid";
@@ -349,7 +355,7 @@ Result<runtime::Created> engine_exec_detached(store::Store& store, std::string_v
     words.insert(words.end(), {"--console-socket", console.path});
   }
   words.emplace_back(id);
-  TRY(program.run(words, kNoStreams));
+  TRY(program.run(words, stdio));
   runtime::Created created = TRY(take_process(pid_file));
   if (process.terminal) created.terminal = TRY(console.receive());
   return created;

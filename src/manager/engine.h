@@ -17,6 +17,8 @@ Result<runtime::Created> engine_create(store::Store& store, const Prepared& prep
 /// Signals the container's init. in_use: it does not run.
 Status engine_signal(store::Store& store, std::string_view id, int signal);
 Status engine_pause(store::Store& store, std::string_view id, bool frozen);
+inline constexpr int kNoStreams[3] = {-1, -1, -1};
+
 /// How long the built-in runtime waits for the end of what it kills, in milliseconds.
 inline constexpr int kPatience = 10'000;
 
@@ -32,12 +34,17 @@ Status engine_delete_own(store::Store& store, std::string_view id, const runtime
 /// Where the limits and figures of a running container are. Of another runtime's: where its init is.
 Result<runtime::CgroupRecord> engine_cgroup(store::Store& store, std::string_view id);
 
+/// What the container was made of.
+Result<const oci::Spec*> engine_spec(store::Store& store, std::string_view id, Arena& arena);
+
 /// Runs a process in a container of another runtime, with this process's streams; its exit code.
 Result<int> engine_exec(store::Store& store, std::string_view id, const oci::Process& process);
 
-/// The same in the background. The process is nobody's child here; with a terminal, whose master is the caller's.
+/// The same in the background. The process is nobody's child here, or that of a subreaper; with a terminal, its master is
+/// the caller's. `stdio` are its streams, -1 for /dev/null.
 Result<runtime::Created> engine_exec_detached(store::Store& store, std::string_view id,
-                                              const oci::Process& process);
+                                              const oci::Process& process,
+                                              const int (&stdio)[3] = kNoStreams);
 
 /// Whether the container belongs to another runtime.
 bool is_external(const store::Store& store, std::string_view id);

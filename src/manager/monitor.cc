@@ -72,7 +72,7 @@ class Monitor final : ClientHandler, Streams::Sink {
       : store_(store),
         containers_(store),
         settings_(settings_of(record)),
-        health_(record, runtime_context(store)),
+        health_(store, record),
         dir_(std::move(dir)) {}
 
   /// Makes the container. On failure nothing is left of it.

@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "src/base/quantity.h"
+#include "src/manager/engine.h"
+#include "src/manager/observe.h"
 #include "src/store/id.h"
 #include "src/sys/kernel.h"
 
@@ -27,8 +30,8 @@ int64_t ms(int64_t nanoseconds, int64_t fallback) {
 
 }  // namespace
 
-HealthChecks::HealthChecks(const store::Record& record, runtime::Context context)
-    : context_(std::move(context)), id_(record.id.view()) {
+HealthChecks::HealthChecks(store::Store& store, const store::Record& record)
+    : store_(store), id_(record.id.view()) {
   const store::Healthcheck* check = record.config.healthcheck;
   if (!check || check->test.empty() || check->test[0] == "NONE") return;
   if (check->test[0] == "CMD-SHELL" && check->test.size() > 1) {
@@ -51,9 +54,15 @@ void HealthChecks::begin(int64_t now_ms) {
 }
 
 void HealthChecks::end() {
-  if (process_.pid) waitpid(process_.pid, nullptr, 0);
-  process_ = runtime::Created();
+  kill();
   output_.reset();
+}
+
+void HealthChecks::kill() {
+  if (!process_.pid) return;
+  sys::pidfd_send_signal(process_.pidfd.get(), SIGKILL);
+  killed_.push_back(process_.pid);
+  process_ = runtime::Created();
 }
 
 int HealthChecks::timeout(int64_t now_ms) const {
@@ -69,6 +78,7 @@ void HealthChecks::wait_for(std::vector<pollfd>& fds) const {
 
 bool HealthChecks::handle(const pollfd* fds, int64_t now_ms) {
   if (!active()) return false;
+  std::erase_if(killed_, [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG) != 0; });
   if (fds[1].revents) read_output();
   if (process_.pid && fds[0].revents) {
     int status = 0;
@@ -77,34 +87,49 @@ bool HealthChecks::handle(const pollfd* fds, int64_t now_ms) {
     return true;
   }
   if (process_.pid && now_ms >= deadline_) {
-    sys::pidfd_send_signal(process_.pidfd.get(), SIGKILL);
-    waitpid(process_.pid, nullptr, 0);
-    current_.output = "Health check exceeded timeout (" + std::to_string(timeout_ / 1000) + "s)";
+    if (is_paused()) {
+      deadline_ = now_ms + timeout_;
+      return false;
+    }
+    kill();
+    output_.reset();
+    current_.output = "Health check exceeded timeout (" + duration_text(timeout_ * 1'000'000) + ")";
     finish(-1, now_ms);
     return true;
   }
   if (!process_.pid && now_ms >= next_) {
-    start(now_ms);
+    if (!start(now_ms)) next_ = now_ms + interval_;
     return !process_.pid;  // it could not even begin
   }
   return false;
 }
 
-void HealthChecks::start(int64_t now_ms) {
-  current_ = OneResult();
-  current_.start = store::now_rfc3339();
-  deadline_ = now_ms + timeout_;
-  Arena arena;
-  auto spec = runtime::load_spec(context_, id_, arena);
+bool HealthChecks::is_paused() const {
+  return faccessat(store_.run_fd(), pause_mark(id_).c_str(), F_OK, 0) == 0;
+}
+
+bool HealthChecks::start(int64_t now_ms) {
   int ends[2];
-  if (!spec.ok() || pipe2(ends, O_CLOEXEC) < 0) {
-    next_ = now_ms + interval_;
-    return;
-  }
+  if (is_paused() || pipe2(ends, O_CLOEXEC) < 0) return false;
   output_ = Fd(ends[0]);
   const Fd writer(ends[1]);
   fcntl(output_.get(), F_SETFL, O_NONBLOCK);
-  oci::Process process = *(*spec)->process;
+  current_ = OneResult();
+  current_.start = store::now_rfc3339();
+  deadline_ = now_ms + timeout_;
+  auto created = execute(writer.get());
+  if (created.ok()) {
+    process_ = std::move(*created);
+  } else {
+    current_.output = created.error().text();
+    finish(-1, now_ms);
+  }
+  return true;
+}
+
+Result<runtime::Created> HealthChecks::execute(int output) {
+  Arena arena;
+  oci::Process process = *TRY(engine_spec(store_, id_, arena))->process;
   process.terminal = false;
   process.console_size = nullptr;
   process.args = arena.list<Str>(command_.size());
@@ -112,14 +137,10 @@ void HealthChecks::start(int64_t now_ms) {
   runtime::ExecOptions options;
   options.detached = false;
   options.stdio[0] = 0;  // the monitor's own, /dev/null
-  options.stdio[1] = options.stdio[2] = writer.get();
-  auto created = runtime::exec(context_, id_, process, options);
-  if (!created.ok()) {
-    current_.output = created.error().text();
-    finish(-1, now_ms);
-    return;
-  }
-  process_ = std::move(*created);
+  options.stdio[1] = options.stdio[2] = output;
+  // One of another runtime becomes our child when that has ended.
+  return is_external(store_, id_) ? engine_exec_detached(store_, id_, process, options.stdio)
+                                  : runtime::exec(runtime_context(store_), id_, process, options);
 }
 
 void HealthChecks::read_output() {

@@ -10,18 +10,20 @@
 #include "src/base/fd.h"
 #include "src/runtime/runtime.h"
 #include "src/store/record.h"
+#include "src/store/store.h"
 
 namespace slipway::manager {
 
 class HealthChecks {
  public:
-  HealthChecks() = default;
-  HealthChecks(const store::Record& record, runtime::Context context);
+  HealthChecks(store::Store& store, const store::Record& record);
 
   bool active() const { return !command_.empty(); }
+  /// Of the check that runs, which is waited for here; 0: none.
+  pid_t pid() const { return process_.pid; }
   /// The container has (re)started.
   void begin(int64_t now_ms);
-  /// The container has ended: a check that runs ended with it.
+  /// The container has ended, and so does a check that runs.
   void end();
 
   /// Milliseconds until something is to be done; -1: nothing.
@@ -42,12 +44,16 @@ class HealthChecks {
   };
   enum class Verdict : uint8_t { starting, healthy, unhealthy };
 
-  void start(int64_t now_ms);
+  /// False when the container is not to be asked now.
+  bool start(int64_t now_ms);
+  Result<runtime::Created> execute(int output);
+  bool is_paused() const;
+  void kill();
   void read_output();
   void finish(int exit_code, int64_t now_ms);
 
   std::vector<std::string> command_;
-  runtime::Context context_;
+  store::Store& store_;
   std::string id_;
   int64_t interval_ = 0, timeout_ = 0, start_period_ = 0, start_interval_ = 0;  // milliseconds
   int retries_ = 0;
@@ -59,6 +65,7 @@ class HealthChecks {
   runtime::Created process_;  // of the check that runs
   Fd output_;
   OneResult current_;
+  std::vector<pid_t> killed_;  // and not dead yet: they may be in uninterruptible sleep
 
   store::Health shown_;
   std::vector<store::HealthResult> shown_log_;

@@ -42,19 +42,10 @@ constexpr auto kOptions = std::to_array<Option>({
     value("detach-keys", 0, "KEYS", "what leaves the process running (ctrl-p,ctrl-q)"),
 });
 
-Result<const oci::Spec*> load_spec(const Call& call, store::Store& store, const std::string& id) {
-  if (!manager::is_external(store, id))
-    return runtime::load_spec(manager::runtime_context(store), id, call.arena);
-  const std::string path = store::Containers(store).path(id) + "/config.json";
-  const std::string text = TRY(sys::read_file_at(AT_FDCWD, path.c_str(), 16 << 20));
-  oci::Warnings warnings(call.arena);
-  return TRY(oci::parse_spec(text, call.arena, warnings));
-}
-
 /// What --user, --env and so on make of the container's own process.
 Result<oci::Process*> process_for(const Call& call, store::Store& store, const std::string& id,
                                   const store::Record& record) {
-  const oci::Spec* spec = TRY(load_spec(call, store, id));
+  const oci::Spec* spec = TRY(manager::engine_spec(store, id, call.arena));
   auto* process = call.arena.make<oci::Process>();
   *process = *spec->process;
   const std::span<char* const> words = call.args.positionals().subspan(1);
