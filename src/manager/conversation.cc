@@ -138,7 +138,8 @@ class Conversation {
 
   void send_window_size() {
     const wire::WindowSize size = terminal_size();
-    if (size.rows) (void)wire::send(socket_.get(), wire::kWindowSize, &size, sizeof size, true);
+    // Not waiting: while the container takes no input, somebody must take its output.
+    if (size.rows) (void)wire::send(socket_.get(), wire::kWindowSize, &size, sizeof size, false);
   }
 
   /// False when the user has typed the detach keys.

@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kDefaultStopTimeout = 10;   // seconds
 constexpr int64_t kKillTimeout = 10'000;  // milliseconds until we give up on SIGKILL
+constexpr int64_t kRestartLook = 100;     // milliseconds between looks at one that is being restarted
 constexpr int kDeleteAttempts = 5;
 
 int64_t monotonic_ms() {
@@ -127,6 +128,8 @@ Status kill_container(store::Store& store, std::string_view id, int signal) {
   Arena arena;
   const store::Record* record = TRY(store::Containers(store).load(id, arena));
   const Observed observed = TRY(observe(store, id, arena));
+  // As docker: it is not started again.
+  if (observed.status == store::ContainerStatus::restarting) return stop_container(store, id, 0);
   if (!observed.is_running()) return not_running(id);
   if (ends_it(*record, signal)) TRY(set_stopped(store, id, true));
   TRY(signal_and_tell(store, *record, signal));
@@ -142,15 +145,17 @@ Status stop_container(store::Store& store, std::string_view id, std::optional<in
                       std::optional<int> first) {
   Arena arena;
   const store::Record* record = TRY(store::Containers(store).load(id, arena));
-  const Observed observed = TRY(observe(store, id, arena));
+  Observed observed = TRY(observe(store, id, arena));
   TRY(set_stopped(store, id, true));
-  if (observed.status == store::ContainerStatus::restarting) {
+  // One that its monitor is just making again runs before it hears of this.
+  for (const int64_t until = monotonic_ms() + kKillTimeout;
+       observed.status == store::ContainerStatus::restarting && monotonic_ms() < until;) {
     auto socket = monitor_socket(store, id);
     if (socket.ok()) {
       (void)wire::send(socket->get(), wire::kStop, nullptr, 0, true);
-      (void)listen_for_exit(*socket, monotonic_ms() + kKillTimeout);
+      (void)listen_for_exit(*socket, monotonic_ms() + kRestartLook);
     }
-    return {};
+    observed = TRY(observe(store, id, arena));
   }
   if (!observed.is_running()) return {};
   if (observed.status == store::ContainerStatus::paused) TRY(unpause_container(store, id));

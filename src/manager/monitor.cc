@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,8 +50,8 @@ int64_t monotonic_ms() {
 struct Settings {
   std::string id;
   bool terminal = false, open_stdin = false, stdin_once = false, auto_remove = false;
-  std::string cgroup_parent, restart_policy;
-  int restart_limit = 0;
+  bool adopts = false;  // orphans of the container are children of ours: it has no process 1 of its own
+  std::string cgroup_parent;
 };
 
 Settings settings_of(const store::Record& record) {
@@ -60,10 +61,17 @@ Settings settings_of(const store::Record& record) {
   out.open_stdin = record.config.open_stdin;
   out.stdin_once = record.config.stdin_once;
   out.auto_remove = record.host.auto_remove;
+  out.adopts = record.host.pid_mode == "host";
   out.cgroup_parent = record.host.cgroup_parent.view();
-  out.restart_policy = record.host.restart_policy.name.view();
-  out.restart_limit = record.host.restart_policy.maximum_retry_count;
   return out;
+}
+
+Fd watch_children() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  return Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 class Monitor final : ClientHandler, Streams::Sink {
@@ -78,6 +86,7 @@ class Monitor final : ClientHandler, Streams::Sink {
   /// Makes the container. On failure nothing is left of it.
   Status launch(std::unique_ptr<Prepared> prepared) {
     if (!lock_) TRY(claim());
+    if (settings_.adopts && !children_) children_ = watch_children();
     if (!log_) log_ = TRY(ContainerLog::open(*prepared->record, dir_.get()));
     streams_ = TRY(Streams::make(settings_.terminal, settings_.open_stdin));
     runtime::CreateOptions options;
@@ -158,6 +167,7 @@ class Monitor final : ClientHandler, Streams::Sink {
     fds_.push_back({process_.pidfd.get(), POLLIN, 0});
     streams_.wait_for(fds_, !clients_.blocked());
     health_.wait_for(fds_);
+    fds_.push_back({children_ ? children_.get() : -1, POLLIN, 0});
     clients_.wait_for(fds_, streams_.takes_input());
     if (poll(fds_.data(), fds_.size(), patience()) < 0) return true;
     streams_.handle(&fds_[1], *this);
@@ -166,7 +176,8 @@ class Monitor final : ClientHandler, Streams::Sink {
       save_state("running");
       if (before != health_.word()) tell((std::string("health_status: ") + health_.word()).c_str());
     }
-    clients_.handle(&fds_[6], *this, settings_.stdin_once && !settings_.terminal);
+    if (fds_[6].revents) reap_orphans();
+    clients_.handle(&fds_[7], *this, settings_.stdin_once && !settings_.terminal);
     return !fds_[0].revents;
   }
 
@@ -177,16 +188,8 @@ class Monitor final : ClientHandler, Streams::Sink {
     }
     fault_point("monitor.finish.reaped");
     const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    for (;;) {
-      if (clients_.blocked()) {
-        fds_.clear();
-        clients_.wait_for(fds_, false);
-        poll(fds_.data(), fds_.size(), -1);
-        clients_.handle(fds_.data(), *this, false);
-      } else if (streams_.drain(*this)) {
-        break;
-      }
-    }
+    // For clients who do not read just now it waits in our memory: they keep nobody from knowing the end.
+    streams_.drain(*this);
     health_.end();
     if (log_) (void)log_->flush();
     state_.finished_at = store::now_rfc3339();
@@ -201,11 +204,14 @@ class Monitor final : ClientHandler, Streams::Sink {
       settings_.auto_remove = false;
       kept_ = true;
     }
+    Arena arena;
+    auto record =
+        containers_.load(settings_.id, arena);  // as it is now: `update` may have changed its policy
     // Not "exited" first: who waits for the end would take that for the last one.
-    const bool restarts = wants_restart(code);
+    const bool restarts = record.ok() && wants_restart((*record)->host.restart_policy, code);
     if (!settings_.auto_remove) save_state(restarts ? "restarting" : "exited");
     fault_point("monitor.finish.recorded");
-    tell_end(networks);
+    if (record.ok()) tell_end(**record, networks);
     (void)engine_delete_own(store_, settings_.id, process_);
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
@@ -213,12 +219,21 @@ class Monitor final : ClientHandler, Streams::Sink {
     return restarts;
   }
 
-  bool wants_restart(int code) {
+  bool wants_restart(const store::RestartPolicy& policy, int code) {
     if (stop_ || faccessat(dir_.get(), kStoppedMark, F_OK, 0) == 0) return false;
-    const std::string& policy = settings_.restart_policy;
-    if (policy == "always" || policy == "unless-stopped") return true;
-    return policy == "on-failure" && code != 0 &&
-           (settings_.restart_limit == 0 || state_.restart_count < settings_.restart_limit);
+    if (policy.name == "always" || policy.name == "unless-stopped") return true;
+    const int limit = policy.maximum_retry_count;
+    return policy.name == "on-failure" && code != 0 && (limit == 0 || state_.restart_count < limit);
+  }
+
+  /// All of its processes that have ended, but those that are waited for by name.
+  void reap_orphans() {
+    signalfd_siginfo signal;
+    if (read(children_.get(), &signal, sizeof signal) < 0) return;
+    for (siginfo_t child = {}; waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0; child = {}) {
+      if (child.si_pid == 0 || child.si_pid == process_.pid || child.si_pid == health_.pid()) return;
+      waitpid(child.si_pid, nullptr, 0);
+    }
   }
 
   /// Waits, longer each time, and makes the container again. False when it was stopped meanwhile, or failed.
@@ -274,14 +289,11 @@ class Monitor final : ClientHandler, Streams::Sink {
     if (record.ok()) container_event(store_, action, **record, more);
   }
 
-  void tell_end(const Value& networks) {
-    Arena arena;
-    auto record = containers_.load(settings_.id, arena);
-    if (!record.ok()) return;
-    if (state_.oom_killed) container_event(store_, "oom", **record);
-    container_event(store_, "die", **record, {{"exitCode", std::to_string(state_.exit_code)}});
-    network_events(store_, "disconnect", **record, networks);
-    volume_events(store_, "unmount", **record);
+  void tell_end(const store::Record& record, const Value& networks) {
+    if (state_.oom_killed) container_event(store_, "oom", record);
+    container_event(store_, "die", record, {{"exitCode", std::to_string(state_.exit_code)}});
+    network_events(store_, "disconnect", record, networks);
+    volume_events(store_, "unmount", record);
   }
 
   /// Those that it is on at this moment.
@@ -338,7 +350,8 @@ class Monitor final : ClientHandler, Streams::Sink {
   Settings settings_;
   HealthChecks health_;
   Fd dir_;
-  Fd lock_;  // on monitors/<id>: says that this process lives
+  Fd lock_;      // on monitors/<id>: says that this process lives
+  Fd children_;  // says that one has ended; see Settings::adopts
   Streams streams_;
   Clients clients_;
   std::unique_ptr<ContainerLog> log_;

@@ -4,15 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace slipway::manager {
-
-namespace {
-
-constexpr int kLastWordTimeout = 10'000;  // milliseconds
-
-}  // namespace
 
 void Clients::add(Fd socket, uint8_t wants) {
   Client client;
@@ -22,12 +17,20 @@ void Clients::add(Fd socket, uint8_t wants) {
 }
 
 void Clients::send(Client& client, wire::Letter letter, std::string_view bytes) {
-  Status sent = wire::send(client.socket.get(), letter, bytes.data(), bytes.size(), false);
-  if (sent.ok()) return;
-  if (sent.error().code() == EAGAIN)
-    client.pending.assign(1, letter).append(bytes);
-  else
-    client.gone = true;
+  client.pending.emplace_back(1, letter).append(bytes);
+  send_pending(client);
+}
+
+void Clients::send_pending(Client& client) {
+  size_t sent = 0;
+  for (const std::string& message : client.pending) {
+    Status done = wire::send(client.socket.get(), static_cast<wire::Letter>(message[0]), message.data() + 1,
+                             message.size() - 1, false);
+    if (!done.ok() && done.error().code() == EAGAIN) break;
+    if (!done.ok()) client.gone = true;
+    ++sent;
+  }
+  client.pending.erase(client.pending.begin(), client.pending.begin() + static_cast<std::ptrdiff_t>(sent));
 }
 
 void Clients::output(wire::Letter letter, std::string_view bytes) {
@@ -42,11 +45,15 @@ bool Clients::blocked() const {
 
 void Clients::exited(int code) {
   const int32_t word = code;
-  for (const Client& client : clients_) {
-    if (client.gone) continue;
-    pollfd ready = {client.socket.get(), POLLOUT, 0};
-    if (poll(&ready, 1, kLastWordTimeout) == 1)
-      (void)wire::send(client.socket.get(), wire::kExited, &word, sizeof word, false);
+  for (Client& client : clients_)
+    if (!client.gone) send(client, wire::kExited, {reinterpret_cast<const char*>(&word), sizeof word});
+  while (blocked()) {
+    std::vector<pollfd> fds;
+    for (const Client& client : clients_)
+      fds.push_back({client.gone || client.pending.empty() ? -1 : client.socket.get(), POLLOUT, 0});
+    poll(fds.data(), fds.size(), -1);
+    for (size_t i = 0; i < clients_.size(); ++i)
+      if (fds[i].revents) send_pending(clients_[i]);
   }
 }
 
@@ -65,10 +72,7 @@ void Clients::handle(const pollfd* fds, ClientHandler& handler, bool stdin_once)
   for (size_t i = 0; i < clients_.size(); ++i) {
     Client& client = clients_[i];
     const short events = fds[i + 1].revents;
-    if ((events & POLLOUT) && !client.pending.empty()) {
-      const std::string message = std::exchange(client.pending, {});
-      send(client, static_cast<wire::Letter>(message[0]), std::string_view(message).substr(1));
-    }
+    if (events & POLLOUT) send_pending(client);
     if (events & POLLIN)
       read(client, handler);
     else if (events & (POLLHUP | POLLERR))

@@ -36,7 +36,7 @@ class Clients {
   void output(wire::Letter letter, std::string_view bytes);
   /// Some client has not taken all of its output yet.
   bool blocked() const;
-  /// The last message for everybody.
+  /// The last message for everybody. Returns when all have taken it, or have gone.
   void exited(int code);
   bool empty() const { return clients_.empty(); }
 
@@ -49,10 +49,11 @@ class Clients {
     Fd socket;
     uint8_t wants = 0;
     bool holds = false;
-    std::string pending;  // whole messages do not fit: one that waits
+    std::vector<std::string> pending;  // messages that it has not taken yet, with their letters
     bool gone = false;
   };
   void send(Client& client, wire::Letter letter, std::string_view bytes);
+  void send_pending(Client& client);
   void read(Client& client, ClientHandler& handler);
 
   Fd listener_;

@@ -5,11 +5,14 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace slipway::manager {
 
 namespace {
+
+constexpr size_t kLargestPipe = 1 << 20;  // /proc/sys/fs/pipe-max-size
 
 Result<std::pair<Fd, Fd>> make_pipe() {
   int ends[2];
@@ -111,23 +114,26 @@ void Streams::handle(const pollfd* fds, Sink& sink) {
   if (fds[1].revents & (POLLIN | POLLHUP | POLLERR)) read(stderr_, wire::kStderr, sink);
 }
 
-bool Streams::read(Fd& from, wire::Letter letter, Sink& sink) {
-  if (!from) return false;
+size_t Streams::read(Fd& from, wire::Letter letter, Sink& sink) {
+  if (!from) return 0;
   char buffer[wire::kLargestPayload];
   const ssize_t got = ::read(from.get(), buffer, sizeof buffer);
   if (got > 0) {
     sink.output(letter, {buffer, static_cast<size_t>(got)});
-    return true;
+    return static_cast<size_t>(got);
   }
   // A terminal says EIO when its last user has gone.
   if (got == 0 || (errno != EAGAIN && errno != EINTR)) from.reset();
-  return false;
+  return 0;
 }
 
-bool Streams::drain(Sink& sink) {
-  const bool more_out = read(stdout_, wire::kStdout, sink);
-  const bool more_err = read(stderr_, wire::kStderr, sink);
-  return !more_out && !more_err;
+void Streams::drain(Sink& sink) {
+  const auto drain_one = [&](Fd& from, wire::Letter letter) {
+    for (size_t got, left = kLargestPipe; left > 0 && (got = read(from, letter, sink)) > 0;)
+      left -= std::min(got, left);
+  };
+  drain_one(stdout_, wire::kStdout);
+  drain_one(stderr_, wire::kStderr);
 }
 
 }  // namespace slipway::manager

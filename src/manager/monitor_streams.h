@@ -39,13 +39,13 @@ class Streams {
   /// Adds what to wait for; handle() takes the answers from the same place.
   void wait_for(std::vector<pollfd>& fds, bool take_output) const;
   void handle(const pollfd* fds, Sink& sink);
-  /// Reads what is there; true when nothing more will come, or nothing is there now.
-  bool drain(Sink& sink);
+  /// Reads what is there, and not what processes that live on go on writing.
+  void drain(Sink& sink);
 
  private:
   void flush_input();
-  /// False when there was nothing to read.
-  bool read(Fd& from, wire::Letter letter, Sink& sink);
+  /// How many bytes there were to read.
+  size_t read(Fd& from, wire::Letter letter, Sink& sink);
 
   Fd stdin_, stdout_, stderr_;  // a terminal is stdout_, and takes the input too
   bool terminal_ = false;
