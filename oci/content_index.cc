@@ -39,6 +39,30 @@ std::string unnamed(std::string_view line) {
   return std::string(line.substr(0, annotations)) + "}";
 }
 
+/// Leaves the lines, if it is an index as it is written here.
+bool take_frame(std::string_view& text) {
+  if (!text.starts_with(head()) || !text.ends_with(kTail)) return false;
+  text.remove_prefix(head().size());
+  text.remove_suffix(kTail.size());
+  return true;
+}
+
+/// The next one of them.
+std::string_view take_line(std::string_view& rest) {
+  rest.remove_prefix(1);  // the line's end of the one before
+  const size_t end = std::min(rest.find(",\n"), rest.size());
+  const std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return line;
+}
+
+bool have_same_name(std::string_view one, std::string_view other) {
+  const size_t first = one.find(kAnnotations);
+  const size_t second = other.find(kAnnotations);
+  return first != std::string_view::npos && second != std::string_view::npos &&
+         one.substr(first) == other.substr(second);
+}
+
 /// The text of an index while lines are added to it.
 class IndexText {
  public:
@@ -72,26 +96,16 @@ Status ContentStore::write_index(const std::vector<Named>& images) const {
 Result<bool> ContentStore::add_to_index(const std::vector<Named>& image) const {
   const std::string text = TRY(sys::read_file_at(dir_.get(), "index.json", kIndexLimit));
   std::string_view rest = text;
-  if (!rest.starts_with(head()) || !rest.ends_with(kTail)) return false;
-  rest.remove_prefix(head().size());
-  rest.remove_suffix(kTail.size());
-
+  if (!take_frame(rest)) return false;
   std::vector<std::string> lines;
   for (const Named& named : image) lines.push_back(line_of(named));
   const std::string bare = unnamed(lines.front());
   std::vector<std::string> robbed;  // images that a name is taken from, without it
   IndexText index(text.size() + (lines.size() + 1) * kUsualLine);
   while (!rest.empty()) {
-    rest.remove_prefix(1);  // the line's end of the one before
-    const size_t end = std::min(rest.find(",\n"), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    const size_t annotations = line.find(kAnnotations);
-    const bool renamed = std::any_of(lines.begin(), lines.end(), [&](const std::string& mine) {
-      const size_t at = mine.find(kAnnotations);
-      return at != std::string::npos && annotations != std::string_view::npos &&
-             line.substr(annotations) == std::string_view(mine).substr(at);
-    });
+    const std::string_view line = take_line(rest);
+    const bool renamed = std::any_of(lines.begin(), lines.end(),
+                                     [&](const std::string& mine) { return have_same_name(line, mine); });
     if (renamed)
       robbed.push_back(unnamed(line));
     else if (line != bare)
@@ -99,6 +113,33 @@ Result<bool> ContentStore::add_to_index(const std::vector<Named>& image) const {
   }
   for (const std::string& line : lines)
     if (line != bare || !index.has(bare)) index.add(line);
+  for (const std::string& line : robbed)
+    if (!index.has(line)) index.add(line);
+  TRY(sys::replace_file_at(dir_.get(), "index.json", index.finish(), 0644, true));
+  return true;
+}
+
+Result<bool> ContentStore::remove_from_index(const std::vector<std::string>& names,
+                                             const std::vector<Digest>& manifests) const {
+  const std::string text = TRY(sys::read_file_at(dir_.get(), "index.json", kIndexLimit));
+  std::string_view rest = text;
+  if (!take_frame(rest)) return false;
+  std::vector<std::string> named;
+  for (const std::string& name : names) named.push_back(line_of({{}, "", 0, name}));
+  std::vector<std::string> robbed;
+  IndexText index(text.size());
+  while (!rest.empty()) {
+    const std::string_view line = take_line(rest);
+    if (std::any_of(manifests.begin(), manifests.end(), [&](const Digest& manifest) {
+          return line.find(R"("digest":")" + manifest.text()) != std::string_view::npos;
+        }))
+      continue;
+    if (std::any_of(named.begin(), named.end(),
+                    [&](const std::string& gone) { return have_same_name(line, gone); }))
+      robbed.push_back(unnamed(line));
+    else
+      index.add(line);
+  }
   for (const std::string& line : robbed)
     if (!index.has(line)) index.add(line);
   TRY(sys::replace_file_at(dir_.get(), "index.json", index.finish(), 0644, true));

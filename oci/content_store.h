@@ -93,6 +93,9 @@ class ContentStore {
   /// there; an image that has lost its last name to it stays without one. False: index.json is not as write_index()
   /// writes it, and nothing was done.
   Result<bool> add_to_index(const std::vector<Named>& image) const;
+  /// Takes names and manifests out; what has lost its last name stays without one. False: as above.
+  Result<bool> remove_from_index(const std::vector<std::string>& names,
+                                 const std::vector<Digest>& manifests) const;
 
  private:
   std::string path_;

@@ -1,6 +1,7 @@
 #include "src/manager/image_remove.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "src/manager/events.h"
@@ -47,7 +48,7 @@ class Remover {
   }
 
   Status finish() {
-    TRY(store::refresh_index(images_));
+    TRY(store::remove_from_index(images_, untagged_, removed_));
     return remove_trees(stores_, trees_);
   }
   std::vector<Removed> done() { return std::move(done_); }
@@ -112,7 +113,8 @@ class Remover {
     TRY(images_.images.untag(reference));
     image_event(store_, "untag", id);
     done_.push_back({Removed::Kind::untagged, reference.familiar()});
-    names_ = TRY(images_.images.names());
+    untagged_.push_back(reference);
+    std::erase_if(names_, [&](const store::Name& name) { return name.reference.text() == reference.text(); });
     return {};
   }
 
@@ -171,6 +173,7 @@ class Remover {
     for (const oci::Reference& name : names_of(id)) TRY(untag(name, id));
     // The record first: from here on the image is gone, and what a crash leaves tells its mark.
     TRY(images_.images.remove(id));
+    removed_.emplace(id, TRY(Digest::parse(image->manifest)));
     image_event(store_, "delete", id);
     done_.push_back({Removed::Kind::deleted, "sha256:" + id});
     for (const std::string& layer : own.layers) {
@@ -206,6 +209,8 @@ class Remover {
   std::vector<ImageUser> users_;
   std::vector<Removed> done_;
   std::vector<std::string> trees_;
+  std::vector<oci::Reference> untagged_;
+  std::map<std::string, Digest> removed_;  // images, with their manifests
   int64_t reclaimed_ = 0;
 };
 

@@ -1,7 +1,5 @@
 #include "src/store/image_store.h"
 
-#include <map>
-
 namespace slipway::store {
 
 Result<ImageStore> ImageStore::open(const std::string& root_path) {
@@ -63,6 +61,20 @@ Status add_to_index(const ImageStore& store, std::string_view id, const std::vec
   }
   if (entries.empty()) entries.push_back(entry);
   return TRY(store.content.add_to_index(entries)) ? Status() : write_all(store);
+}
+
+Status remove_from_index(const ImageStore& store, const std::vector<oci::Reference>& names,
+                         const std::map<std::string, Digest>& images) {
+  const Lock lock = TRY(lock_index(store));
+  // Somebody may have brought them back, and has noted that, or will.
+  std::vector<std::string> gone_names;
+  for (const oci::Reference& name : names)
+    if (!store.images.resolve(name)) gone_names.push_back(name.text());
+  std::vector<Digest> gone;
+  Arena arena;
+  for (const auto& [id, manifest] : images)
+    if (!store.images.get(id, arena).ok()) gone.push_back(manifest);
+  return TRY(store.content.remove_from_index(gone_names, gone)) ? Status() : write_all(store);
 }
 
 }  // namespace slipway::store
