@@ -51,6 +51,12 @@ assert run.is_raw()
 run.type(b"\x10\x11")
 equal(0, run.status(), "run after the detach keys")
 assert not run.is_raw()
+keys = on_terminal("run", "-it", "--rm", "--name", "keys", "--detach-keys", "ctrl-x,x", "busybox", "cat")
+keys.type(b"typ''ed\n")
+keys.expect(b"typ''ed\r\ntyp''ed")
+keys.type(b"\x18x")
+equal(0, keys.status(), "run after --detach-keys")
+slipway("stop", "-t", "0", "keys")
 equal("true", slipway("inspect", "-f", "{{.State.Running}}", "box"), "running after the detach keys")
 
 # Two at once see the same; the first half of the detach keys is typed when another key follows.

@@ -33,18 +33,23 @@ shows '-i' 'cat; echo end' '^end$'
 shows '--user 1000:50' id 'uid=1000\(user\) gid=50\(staff\)'
 shows '--group-add staff --group-add 77' id '50\(staff\).*77'
 shows '--workdir /made/here' pwd '^/made/here$'
-shows '--hostname box --domainname example.org' 'hostname; cat /proc/sys/kernel/domainname' 'example.org'
+shows '--hostname box --domainname example.org' 'echo $(hostname; cat /proc/sys/kernel/domainname)' '^box example.org$'
 shows '--env A=1 -e B=two' 'echo $A$B' '^1two$'
+OUTSIDE=there shows '-e OUTSIDE -e NOWHERE' 'env | grep -E "OUTSIDE|NOWHERE"; echo' '^OUTSIDE=there$'
+check_lacks "$out" NOWHERE 'a variable that is not set'
 shows "--env-file <(echo X=from-file)" 'echo $X' '^from-file$'
 shows '--entrypoint echo' ignored '^sh -c ignored$'
 shows '--cidfile $TMPDIR/cid' 'echo x' '^x$'
 check_eq 64 "$(head -c 100 "$TMPDIR/cid" | wc -c)" "characters of --cidfile"
 shows '-a stdout' 'echo out; echo err >&2' '^out$'
-shows '-a stderr' 'echo err >&2' '^err$'
+check_eq '' "$err" 'standard error with -a stdout'
+shows '-a stderr' 'echo out; echo err >&2' '^err$'
+check_lacks "$out" out 'standard output with -a stderr'
 ! slip_is_static || shows '--init' 'cat /proc/1/comm' 'init'
 recorded '--label a=b --label-file <(echo c=d)' '{{json .Config.Labels}}' '{"a":"b","c":"d"}'
 recorded '--annotation com.example/key=value' '{{json .HostConfig.Annotations}}' '{"com.example/key":"value"}'
 recorded '--name named' '{{.Name}}' /named
+# What stop options and health checks do is in health.sh.
 recorded '--stop-signal INT --stop-timeout 3' '{{.Config.StopSignal}} {{.Config.StopTimeout}}' 'INT 3'
 recorded '--no-healthcheck' '{{json .Config.Healthcheck.Test}}' '["NONE"]'
 recorded '--health-cmd true --health-interval 2s --health-timeout 3s --health-retries 4 --health-start-period 5s --health-start-interval 6s' \
@@ -55,7 +60,7 @@ shows '--network none' 'ls /sys/class/net | grep -v bonding_masters' '^lo$'
 shows '--net host' 'readlink /proc/self/ns/net' "$(readlink /proc/self/ns/net | tr -d '[]' | sed 's/:/.*/')"
 shows '--network ns:/proc/self/ns/net' 'readlink /proc/self/ns/net' "$(readlink /proc/self/ns/net | tr -d '[]' | sed 's/:/.*/')"
 shows '--add-host db:10.1.2.3' 'cat /etc/hosts' '^10.1.2.3.db'
-shows '--dns 9.9.9.9 --dns-search corp --dns-option ndots:3' 'cat /etc/resolv.conf | xargs' 'nameserver 9.9.9.9.*'
+shows '--dns 9.9.9.9 --dns-search corp --dns-option ndots:3' 'cat /etc/resolv.conf | xargs' 'search corp nameserver 9.9.9.9 options ndots:3$'
 shows '--dns-opt ndots:3' 'cat /etc/resolv.conf' 'ndots:3'
 recorded '--expose 90' '{{json .Config.ExposedPorts}}' '{"90/tcp":{}}'
 refused '--dns bad' 'IP address is not correctly formatted'
@@ -179,7 +184,7 @@ done
 if [ -n "$(slipway run --rm busybox sh -c 'ls /sys/fs/cgroup/blkio/blkio*weight /sys/fs/cgroup/io*weight 2>/dev/null || true')" ]; then
   shows '--blkio-weight 300' 'cat /sys/fs/cgroup/blkio/blkio*weight 2>/dev/null || cat /sys/fs/cgroup/io*weight' '300'
 fi
-shows '--ulimit nofile=77:88' 'ulimit -n; ulimit -H -n' '^88$'
+shows '--ulimit nofile=77:88' 'echo $(ulimit -n; ulimit -H -n)' '^77 88$'
 shows '--shm-size 1m' 'df -k /dev/shm' ' 1024 '
 shows '--oom-score-adj 500' 'cat /proc/self/oom_score_adj' '^500$'
 refused '-m 1m' 'Minimum memory limit allowed is 6MB'
@@ -187,6 +192,9 @@ refused '--cpus 1000' 'Range of CPUs is from 0.01 to'
 refused '--memory-swappiness 101' 'Valid memory swappiness range is 0-100'
 refused '--blkio-weight 5' 'from 10 to 1000'
 refused "--blkio-weight-device $device:5" '10 to 1000'
+# It needs a scheduler of that device that knows weights.
+shows "--blkio-weight-device $device:300" 'cat /sys/fs/cgroup/blkio/blkio*weight_device /sys/fs/cgroup/io*weight 2>/dev/null' \
+  "^$number 300$|blockIO.weightDevice: .*Operation not supported"
 refused "--device-read-bps /dev/null:1m" 'is not a block device'
 refused '--oom-score-adj 2000' 'oom-score-adj'
 refused '--kernel-memory 10m' '--kernel-memory is not supported'
@@ -197,8 +205,11 @@ shows '--security-opt seccomp=unconfined' 'grep Seccomp: /proc/self/status' '0$'
 shows '--security-opt no-new-privileges' 'grep NoNewPrivs /proc/self/status' '1$'
 shows '--security-opt systempaths=unconfined' 'grep -c " /proc/sys " /proc/mounts' '^0$'
 shows '--security-opt apparmor=unconfined' 'echo runs' 'runs'
+[ -d /sys/kernel/security/apparmor ] || refused '--security-opt apparmor=some' 'AppArmor is not enabled'
 shows '--security-opt label=disable' 'echo runs' 'runs'
 shows '--privileged' 'grep -c " /proc/sys " /proc/mounts; grep Seccomp: /proc/self/status' '0$'
+shows '--privileged' 'grep CapEff /proc/self/status' "$(awk '/CapBnd/ { print $2 }' /proc/self/status)$"
+shows '--privileged' ': </dev/loop-control && echo opened' '^opened$'
 shows '--device /dev/loop-control:/dev/mine:r' 'test -c /dev/mine && : >/dev/mine' 'Operation not permitted'
 shows '' 'mknod /dev/lc c 10 237; : </dev/lc && echo opened' 'Operation not permitted'
 shows '--device-cgroup-rule "c 10:237 rwm"' 'mknod /dev/lc c 10 237; : </dev/lc && echo opened' '^opened$'
