@@ -13,6 +13,7 @@
 
 #include "src/manager/detach_keys.h"
 #include "src/manager/engine.h"
+#include "src/manager/observe.h"
 #include "src/sys/file.h"
 
 namespace slipway::manager {
@@ -60,7 +61,10 @@ class Conversation {
         options_(options),
         keys_(std::move(keys)) {}
 
-  Result<Ending> run() {
+  /// The monitor has gone without a word.
+  bool lost() const { return lost_; }
+
+  Ending run() {
     std::optional<RawTerminal> raw;
     if (options_.terminal && options_.input && isatty(STDIN_FILENO)) raw.emplace();
     if (options_.terminal) send_window_size();
@@ -87,7 +91,7 @@ class Conversation {
     auto got = wire::receive(socket_.get(), buffer, sizeof buffer, false);
     if (!got.ok() && got.error().code() == EAGAIN) return true;
     if (!got.ok() || *got == 0) {
-      ending_.how = Ending::How::lost;
+      lost_ = true;
       return false;
     }
     const std::string_view payload(buffer + 1, *got - 1);
@@ -182,6 +186,7 @@ class Conversation {
   DetachKeys keys_;
   std::string unsent_;  // a message of input that did not fit, with its letter
   Ending ending_;
+  bool lost_ = false;
 };
 
 }  // namespace
@@ -210,7 +215,16 @@ SignalGuard::~SignalGuard() {
 Result<Ending> converse(store::Store& store, std::string_view id, const Fd& socket,
                         const SignalGuard& signals, const ConversationOptions& options) {
   DetachKeys keys = TRY(DetachKeys::parse(options.detach_keys));
-  return Conversation(store, id, socket, signals, options, std::move(keys)).run();
+  Conversation conversation(store, id, socket, signals, options, std::move(keys));
+  const Ending ending = conversation.run();
+  if (!conversation.lost()) return ending;
+  // We may have come when it had just said its last word.
+  Arena arena;
+  auto observed = observe(store, id, arena);
+  if (observed.ok() && observed->status == store::ContainerStatus::exited)
+    return Ending{Ending::How::exited, observed->state->exit_code};
+  return Error::of(ErrorKind::failed, "the monitor of container %.*s has ended", static_cast<int>(id.size()),
+                   id.data());
 }
 
 wire::WindowSize terminal_size() {

@@ -24,8 +24,7 @@ struct Ending {
   enum class How : uint8_t {
     exited,
     detached,
-    unread,  // whoever read our output has gone; exit_code says so
-    lost     // the monitor is gone
+    unread  // whoever read our output has gone; exit_code says so
   } how = How::exited;
   int exit_code = 0;
 };
@@ -46,7 +45,7 @@ class SignalGuard {
   bool active_ = false;
 };
 
-/// Until the container ends, or the user detaches. `id` is the container's, for signals.
+/// Until the container ends, or the user detaches. `id` is the container's, for signals. failed: its monitor was killed.
 Result<Ending> converse(store::Store& store, std::string_view id, const Fd& socket,
                         const SignalGuard& signals, const ConversationOptions& options);
 

@@ -37,8 +37,8 @@ Result<size_t> receive(int socket, char* buffer, size_t size, bool wait) {
   for (;;) {
     const ssize_t got = recv(socket, buffer, size, wait ? 0 : MSG_DONTWAIT);
     if (got >= 0) return static_cast<size_t>(got);
-    if (errno == ECONNRESET) return 0;
-    if (errno != EINTR) return Error::sys(errno, "receive");
+    // ECONNRESET: the other side has gone, and not read all of ours. Said once, before what it had still to say.
+    if (errno != EINTR && errno != ECONNRESET) return Error::sys(errno, "receive");
   }
 }
 

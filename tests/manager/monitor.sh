@@ -43,6 +43,20 @@ status=0
 wait $! || status=$?
 check_eq 3 "$status" 'exit code of run'
 
+# One that comes when the container has just ended gets its exit code, too.
+SLIPWAY_FAULT=monitor.finish.reaped:1:stop check slipway run -d --name late busybox sh -c 'sleep 0.2; exit 7'
+monitor=$(monitor_of late)
+stands_still() { [ "$(ps -o state= -p "$monitor")" = T ]; }
+wait_for 10 stands_still
+slipway attach late &
+comes() { [ -n "$(slipway events --since 1m --until 0s -f container=late -f event=attach)" ]; }
+wait_for 10 comes
+kill -CONT "$monitor"
+status=0
+wait $! || status=$?
+check_eq 7 "$status" 'exit code of attach'
+check slipway rm late
+
 # Without process ids of its own: processes that live on do not keep the container from ending, and orphans are reaped.
 run slipway run --pid host --name noisy busybox sh -c 'yes & exit 4'
 check_eq 4 "$status" 'exit code of run'
@@ -77,7 +91,6 @@ for verb in stop kill; do
   SLIPWAY_FAULT=monitor.launch.ready:2:stop check slipway run -d --name again --restart always busybox sleep 1000
   monitor=$(monitor_of again)
   kill -9 "$(slipway inspect -f '{{.State.Pid}}' again)"
-  stands_still() { [ "$(ps -o state= -p "$monitor")" = T ]; }
   wait_for 10 stands_still
   check_eq restarting "$(state again)"
   slipway $verb again >/dev/null &

@@ -75,12 +75,29 @@ void one_that_has_gone_is_waited_for_by_nobody(void**) {
   assert_false(clients.blocked());
 }
 
+void the_last_words_are_read_before_the_end(void**) {
+  auto pair = wire::pair();
+  assert_true(pair.ok());
+  assert_true(wire::send(pair->second.get(), wire::kInput, "unread", 6, false).ok());
+  Clients clients;
+  clients.add(std::move(pair->first), wire::kWantOutput);
+  clients.output(wire::kStdout, "words");
+  clients.exited(3);
+  clients = Clients();
+  char buffer[64];
+  assert_int_equal(wire::receive(pair->second.get(), buffer, sizeof buffer, true).value(), 6);
+  assert_int_equal(wire::receive(pair->second.get(), buffer, sizeof buffer, true).value(), 5);
+  assert_int_equal(buffer[0], wire::kExited);
+  assert_int_equal(wire::receive(pair->second.get(), buffer, sizeof buffer, true).value(), 0);
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_slow_client_gets_all_in_order),
       cmocka_unit_test(one_that_has_gone_is_waited_for_by_nobody),
+      cmocka_unit_test(the_last_words_are_read_before_the_end),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -59,10 +59,7 @@ Result<manager::Ending> attach_to_running(const Call& call, store::Store& store,
   const uint8_t wants = (options.input ? manager::wire::kWantInput : 0) | manager::wire::kWantOutput;
   TRY(manager::wire::send(socket.get(), manager::wire::kAttach, &wants, sizeof wants, true));
   manager::container_event(store, "attach", record);
-  const manager::Ending ending = TRY(manager::converse(store, id, socket, signals, options));
-  if (ending.how == manager::Ending::How::lost)
-    return Error::of(ErrorKind::failed, "the monitor of container %s has ended", id.c_str());
-  return ending;
+  return manager::converse(store, id, socket, signals, options);
 }
 
 const Verb kAttach = kVerb;

@@ -14,7 +14,6 @@
 #include "src/manager/exit.h"
 #include "src/manager/launch.h"
 #include "src/manager/lifecycle.h"
-#include "src/manager/observe.h"
 #include "src/sys/file.h"
 
 namespace slipway::cli {
@@ -108,13 +107,6 @@ Result<int> run_create(const Call& call) {
   return 0;
 }
 
-Result<int> exit_code_of_lost(store::Store& store, const std::string& id) {
-  Arena arena;
-  auto observed = manager::observe(store, id, arena);
-  if (observed.ok() && observed->status == store::ContainerStatus::exited) return observed->state->exit_code;
-  return Error::of(ErrorKind::failed, "the monitor of container %s has ended", id.c_str());
-}
-
 Result<int> foreground(const Call& call, store::Store& store, const manager::CreateRequest& request,
                        manager::NewContainer container, manager::MonitorProcess monitor,
                        const manager::SignalGuard& signals) {
@@ -136,7 +128,6 @@ Result<int> foreground(const Call& call, store::Store& store, const manager::Cre
   options.detach_keys = call.args.value("detach-keys", options.detach_keys.c_str());
   const manager::Ending ending =
       TRY(manager::converse(store, container.id, started.conversation, signals, options));
-  if (ending.how == manager::Ending::How::lost) return exit_code_of_lost(store, container.id);
   // `run --rm ... | head -1`: the end of the pipeline is the end of the container. Others run on.
   if (ending.how == manager::Ending::How::unread && request.record->host.auto_remove) {
     started.conversation.reset();  // or the monitor would wait for us to read

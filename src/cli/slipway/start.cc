@@ -55,10 +55,7 @@ Result<int> start_attached(const Call& call, store::Store& store) {
   if (record->config.tty) start.window = manager::terminal_size();
   manager::container_event(store, "attach", *record);
   const manager::Started started = TRY(manager::start_container(store, id, std::move(*lock), start));
-  const manager::Ending ending = TRY(manager::converse(store, id, started.conversation, signals, options));
-  if (ending.how == manager::Ending::How::lost)
-    return Error::of(ErrorKind::failed, "the monitor of container %s has ended", id.c_str());
-  return ending.exit_code;
+  return TRY(manager::converse(store, id, started.conversation, signals, options)).exit_code;
 }
 
 Result<int> run(const Call& call) {
