@@ -122,8 +122,8 @@ class Builder {
   Status from(const Instruction& instruction) {
     const std::vector<std::string> words = TRY(expand_words(
         instruction.rest, [this](std::string_view key) { return global(key); }, file_.escape));
-    if (words.empty() || (words.size() != 1 && !(words.size() == 3 && lower(words[1]) == "as")))
-      return Error::of(ErrorKind::invalid, "FROM requires either one or three arguments");
+    if (words.size() == 3 && find_stage(words[2]))
+      return Error::of(ErrorKind::invalid, "%s stage name already used", words[2].c_str());
     std::string id;
     if (const BuildStage* stage = find_stage(words[0])) {
       id = stage->image();

@@ -253,7 +253,11 @@ Status BuildStage::copy(const Instruction& instruction, const std::optional<std:
     words = TRY(expand_words(instruction.rest, variables(), escape_));
   }
   if (words.size() < 2)
-    return Error::of(ErrorKind::invalid, "%s requires at least two arguments", instruction.name.c_str());
+    return Error::of(
+        ErrorKind::invalid,
+        "%s requires at least two arguments, but only one was provided. Destination could not be "
+        "determined",
+        instruction.name.c_str());
   copy.target = words.back();
   words.pop_back();
   for (const std::string& word : words)

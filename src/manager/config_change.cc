@@ -157,12 +157,14 @@ Status ConfigChanger::apply(std::string_view instruction, std::string_view rest,
   }
   if (instruction == "SHELL") {
     const auto words = json_words(rest);
-    if (!words || words->empty()) return bad(instruction, "requires the arguments to be in JSON form");
+    if (!words) return bad(instruction, "requires the arguments to be in JSON form");
+    if (words->empty()) return bad(instruction, "requires at least one argument");
     config_.shell = list(*words);
     return {};
   }
   // VOLUME
   const auto json = json_words(rest);
+  if (json && json->empty()) return bad(instruction, "requires at least one argument");
   for (const std::string& word : json ? *json : split_words(rest, escape_)) {
     const std::string path = TRY(expand_word(word, variables, escape_));
     if (path.empty()) return bad(instruction, "specified can not be an empty string");
@@ -261,8 +263,10 @@ Status ConfigChanger::healthcheck(std::string_view rest) {
       check->start_interval = TRY(parse_duration(value));
     } else if (name == "retries") {
       const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), check->retries);
-      if (error != std::errc() || stop != value.data() + value.size() || check->retries < 0)
+      if (error != std::errc() || stop != value.data() + value.size())
         return bad("HEALTHCHECK", "--retries must be a number");
+      if (check->retries < 1)
+        return Error::of(ErrorKind::invalid, "--retries must be at least 1 (not %d)", check->retries);
     } else {
       return Error::of(ErrorKind::invalid, "unknown flag: %.*s", static_cast<int>(name.size()), name.data());
     }
@@ -270,10 +274,16 @@ Status ConfigChanger::healthcheck(std::string_view rest) {
   const size_t space = std::min(rest.find_first_of(" \t"), rest.size());
   const std::string_view type = rest.substr(0, space);
   const std::string_view command = trim(rest.substr(space));
+  for (const auto& [name, duration] :
+       {std::pair("interval", check->interval), std::pair("timeout", check->timeout),
+        std::pair("start-period", check->start_period), std::pair("start-interval", check->start_interval)})
+    if (duration != 0 && duration < 1'000'000)
+      return Error::of(ErrorKind::invalid, "Interval \"%s\" cannot be less than 1ms", name);
   if (type == "NONE" || type == "none") {
+    if (!command.empty()) return bad("HEALTHCHECK", "NONE takes no arguments");
     check->test = list({"NONE"});
   } else if (type == "CMD" || type == "cmd") {
-    if (command.empty()) return bad("HEALTHCHECK", "Missing command after HEALTHCHECK CMD");
+    if (command.empty()) return Error::of(ErrorKind::invalid, "Missing command after HEALTHCHECK CMD");
     std::vector<std::string> words = {"CMD-SHELL", std::string(command)};
     if (const auto json = json_words(command)) {
       words = {"CMD"};
@@ -290,6 +300,7 @@ Status ConfigChanger::healthcheck(std::string_view rest) {
 
 Status ConfigChanger::workdir(std::string_view rest, const Variables& variables) {
   const std::string path = TRY(expand_word(rest, variables, escape_));
+  if (path.empty()) return Error::of(ErrorKind::invalid, "cannot normalize nothing");
   config_.working_dir = arena_.copy(clean_path(config_.working_dir, path));
   return {};
 }

@@ -19,6 +19,58 @@ std::string upper(std::string_view text) {
   return out;
 }
 
+/// Without those of HEALTHCHECK and ONBUILD, which read their own. --link is for BuildKit's cache: the layers are the same.
+constexpr std::pair<std::string_view, std::string_view> kFlags[] = {
+    {"ADD", "chmod"},  {"ADD", "chown"},   {"ADD", "link"},    {"COPY", "chmod"},
+    {"COPY", "chown"}, {"COPY", "from"},   {"COPY", "link"},   {"FROM", "platform"},
+    {"RUN", "mount"},  {"RUN", "network"}, {"RUN", "security"}};
+
+bool takes_flags(std::string_view instruction) {
+  return std::any_of(std::begin(kFlags), std::end(kFlags),
+                     [&](const auto& known) { return known.first == instruction; });
+}
+
+/// In upper case.
+bool is_stage_name(std::string_view name) {
+  return !name.empty() && name[0] >= 'A' && name[0] <= 'Z' &&
+         name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string_view::npos;
+}
+
+/// What can be told before anything is built.
+Status check(const Instruction& instruction) {
+  const std::string& name = instruction.name;
+  const auto bad = [](const char* why, std::string_view what) {
+    return Error::of(ErrorKind::invalid, "%s%.*s", why, static_cast<int>(what.size()), what.data());
+  };
+  for (const auto& [flag, value] : instruction.flags)
+    if (std::find(std::begin(kFlags), std::end(kFlags),
+                  std::pair<std::string_view, std::string_view>(name, flag)) == std::end(kFlags))
+      return bad("Unknown flag: ", flag);
+  for (const std::string_view one : {"MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR"})
+    if (name == one && instruction.rest.empty())
+      return Error::of(ErrorKind::invalid, "%s requires exactly one argument", name.c_str());
+  const std::vector<std::string> words = split_words(instruction.rest, '\\');
+  if (name == "RUN" && words.empty()) return bad("RUN requires a command", "");
+  if (name == "ARG") {
+    if (words.empty()) return bad("ARG requires at least one argument", "");
+    for (const std::string& word : words)
+      if (word.starts_with('=')) return bad("ARG names can not be blank", "");
+  }
+  if (name == "FROM") {
+    if (words.size() != 1 && (words.size() != 3 || upper(words[1]) != "AS"))
+      return bad("FROM requires either one or three arguments", "");
+    if (words.size() == 3 && !is_stage_name(upper(words[2])))
+      return bad("invalid name for build stage: it can't start with a number or contain symbols: ", words[2]);
+  }
+  if (name == "ONBUILD" && !words.empty()) {
+    const std::string trigger = upper(words[0]);
+    if (trigger == "ONBUILD") return bad("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", "");
+    if (trigger == "FROM" || trigger == "MAINTAINER")
+      return Error::of(ErrorKind::invalid, "%s isn't allowed as an ONBUILD trigger", trigger.c_str());
+  }
+  return {};
+}
+
 /// "# escape=`" and the like, before anything else. False for a line that is none.
 bool read_directive(std::string_view line, Dockerfile* file) {
   if (!line.starts_with('#')) return false;
@@ -58,9 +110,7 @@ Result<Instruction> parse_instruction(std::string_view line, int number) {
   if (std::find(std::begin(kKnown), std::end(kKnown), out.name) == std::end(kKnown))
     return Error::of(ErrorKind::invalid, "dockerfile parse error on line %d: unknown instruction: %s", number,
                      out.name.c_str());
-  // HEALTHCHECK and ONBUILD read their own.
-  const bool flags = out.name == "ADD" || out.name == "COPY" || out.name == "FROM" || out.name == "RUN";
-  while (flags && line.starts_with("--")) {
+  while (takes_flags(out.name) && line.starts_with("--")) {
     const size_t end = std::min(line.find_first_of(" \t"), line.size());
     const std::string_view flag = line.substr(2, end - 2);
     line = trim(line.substr(end));
@@ -74,9 +124,8 @@ Result<Instruction> parse_instruction(std::string_view line, int number) {
                                          !json_words(line))
     return Error::of(ErrorKind::unsupported,
                      "dockerfile parse error on line %d: here-documents are not supported", number);
-  if (line.empty() && out.name == "RUN")
-    return Error::of(ErrorKind::invalid, "dockerfile parse error on line %d: RUN requires a command", number);
   out.rest = line;
+  TRY(check(out).ctx("dockerfile parse error on line %d", number));
   return out;
 }
 
