@@ -149,6 +149,11 @@ fails "COPY failed: file not found in build context" 'FROM base\nCOPY none /x\n'
 fails "excluded by .dockerignore: stat skip/hidden" 'FROM base\nCOPY skip/hidden /x\n'
 fails "not supported" 'FROM base\nADD http://x/y /x\n'
 fails "Invalid signal: NOPE" 'FROM base\nSTOPSIGNAL NOPE\n'
+for option in '--output out' '-o out' '--secret id=x,src=/x' '--ssh default' --push --squash; do
+  # shellcheck disable=SC2086 # an option and its value
+  check_fails 1 "is not supported: " slipway build $option "$context"
+done
+fails "RUN --mount is not supported" 'FROM base\nRUN --mount=type=cache,target=/c true\n'
 fails "RUN requires a command" 'FROM base\nRUN\n'
 fails "line 2: FROM isn't allowed as an ONBUILD trigger" 'FROM base\nONBUILD FROM base\n'
 fails "MAINTAINER isn't allowed as an ONBUILD trigger" 'FROM base\nONBUILD maintainer me\n'

@@ -44,6 +44,19 @@ constexpr auto kOptions = std::to_array<Option>({
     ignored_value("cache-from", "IMAGE", "docker"),
     ignored_value("isolation", "KIND", "docker"),
     ignored_value("progress", "KIND", "docker"),
+    // Those of BuildKit: the image is in the store as with --load, and has no attestations.
+    ignored_flag("load", "docker"),
+    ignored_value("builder", "NAME", "docker"),
+    ignored_value("cache-to", "CACHE", "docker"),
+    ignored_value("provenance", "KIND", "docker"),
+    ignored_value("sbom", "KIND", "docker"),
+    // Refused, with a word of why.
+    Option{"output", 'o', "DEST", "", Option::Kind::hidden_value},
+    Option{"secret", 0, "SECRET", "", Option::Kind::hidden_value},
+    Option{"ssh", 0, "AGENT", "", Option::Kind::hidden_value},
+    Option{"build-context", 0, "NAME=PATH", "", Option::Kind::hidden_value},
+    Option{"push", 0, nullptr, "", Option::Kind::hidden},
+    Option{"squash", 0, nullptr, "", Option::Kind::hidden},
     // Not ignored where FROM pulls; it is here since the help has to fit a screen.
     ignored_value("platform", "OS/ARCH", "docker"),
 });
@@ -124,7 +137,22 @@ Result<Sources> read_sources(const Call& call, manager::BuildRequest& request, d
   return sources;
 }
 
+Status check_refused(const Arguments& args) {
+  static constexpr std::pair<const char*, const char*> kRefused[] = {
+      {"output", "`create` a container of the image, and `export` it"},
+      {"secret", "RUN has no --mount here"},
+      {"ssh", "RUN has no --mount here"},
+      {"build-context", "there is one context"},
+      {"push", "use `push`"},
+      {"squash", "`export` and `import` make one layer of an image"}};
+  for (const auto& [option, why] : kRefused)
+    if (args.given(option))
+      return Error::of(ErrorKind::unsupported, "--%s is not supported: %s", option, why);
+  return {};
+}
+
 Result<int> run(const Call& call) {
+  TRY(check_refused(call.args));
   manager::BuildRequest request;
   for (const char* word : call.args.values("tag", call.arena)) {
     request.names.push_back(TRY(oci::Reference::parse(word)));
