@@ -66,6 +66,7 @@ echo garbage >"$TMPDIR/garbage"
 check_fails 1 'garbage' slipway import "$TMPDIR/garbage"
 check_fails 1 'nrecognized archive format' slipway load -i "$TMPDIR/garbage"
 check_fails 1 'template parsing error' slipway ps --format '{{.Names'
+check_fails 64 '{{define}} is not supported' slipway inspect -f '{{define "x"}}{{end}}' live
 check_fails 1 'invalid filter' slipway ps --filter what=ever
 
 # Sixteen beginnings, seventeen more containers: one of them fits two.

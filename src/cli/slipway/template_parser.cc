@@ -302,6 +302,9 @@ class TemplateParser {
   Result<Node> node(const std::string& word, ActionParser& parser) {
     Node node;
     if (word == "if" || word == "range" || word == "with") return block(word, parser);
+    if (word == "define" || word == "template" || word == "block")
+      return Error::of(ErrorKind::unsupported, "template parsing error: {{%s}} is not supported",
+                       word.c_str());
     if (word == "break" || word == "continue") {
       node.kind = word == "break" ? Node::Kind::leave_loop : Node::Kind::next_round;
       return node;
