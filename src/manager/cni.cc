@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "src/sys/run_program.h"
@@ -100,6 +101,7 @@ std::vector<Cni::Plugin> Cni::plugins_of(const Value& document, const std::strin
   ipam.set("routes", routes_of(info));
   Value bridge = Value::map().set("bridge", info["network_interface"]).set("isGateway", true);
   bridge.set("ipMasq", !internal).set("hairpinMode", true).set("ipam", std::move(ipam));
+  if (const Value& mtu = info["options"]["mtu"]; mtu.is_string()) bridge.set("mtu", atoi(mtu.text().c_str()));
   const Value& mac = attachment_of(document, network)["static_mac"];
   if (mac.is_string()) bridge.set("runtimeConfig", Value::map().set("mac", mac));
   std::vector<Plugin> plugins;

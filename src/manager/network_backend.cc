@@ -33,6 +33,8 @@ Value NetworkBackend::describe(const store::Network& network) const {
   out.set("network_interface", network.interface).set("subnets", std::move(subnets));
   out.set("ipv6_enabled", false).set("internal", network.internal);
   out.set("dns_enabled", serves_names(network));
+  if (const Str* mtu = network.options.find(store::kMtuOption))
+    out.set("options", Value::map().set("mtu", *mtu));
   return out.set("ipam_options", Value::map().set("driver", "host-local"));
 }
 

@@ -22,6 +22,9 @@ inline constexpr char kDefaultNetwork[] = "bridge";
 inline constexpr char kHostNetworkId[] = "686f7374000000000000000000000000000000000000000000000000000000ff";
 inline constexpr char kNoneNetworkId[] = "6e6f6e65000000000000000000000000000000000000000000000000000000ff";
 
+/// The option of a network whose value is the MTU of its interfaces.
+inline constexpr char kMtuOption[] = "com.docker.network.driver.mtu";
+
 struct Subnet {
   Str subnet;    // "172.18.0.0/16"
   Str gateway;   // "172.18.0.1"

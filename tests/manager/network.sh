@@ -105,6 +105,17 @@ fi
 check slipway rm -f long
 check slipway network rm net2
 
+# Of docker's options the size of packets, and those that say what is so anyway.
+check slipway network create --scope local --ipam-driver default -o com.docker.network.driver.mtu=1400 \
+  -o com.docker.network.bridge.enable_icc=true small
+check slipway run --rm --network small busybox cat /sys/class/net/eth0/mtu
+check_eq 1400 "$out"
+check slipway network rm small
+check_fails 125 'invalid MTU "lots"' slipway network create -o com.docker.network.driver.mtu=lots bad
+check_fails 1 "enable_icc=false\" is not supported" slipway network create -o com.docker.network.bridge.enable_icc=false bad
+check_fails 1 "--ipv6 is not supported" slipway network create --ipv6 bad
+check_fails 1 "--scope: only local is supported" slipway network create --scope swarm bad
+
 # Without a way out, and with an address on the link that is given.
 check slipway network create --internal --subnet 10.78.0.0/24 inner
 check slipway run --rm --network inner --mac-address 02:00:00:00:00:09 busybox sh -c 'ip route; ip link show eth0'

@@ -1,5 +1,6 @@
 // `network create`, `ls`, `inspect`, `rm`, `prune`, `connect` and `disconnect`.
 #include <algorithm>
+#include <cstdlib>
 
 #include "src/cli/slipway/confirm.h"
 #include "src/cli/slipway/format.h"
@@ -28,7 +29,14 @@ constexpr auto kCreateOptions = std::to_array<Option>({
     flag("internal", 0, "no way out of the network"),
     flag("attachable", 0, "noted for who inspects it: every container may be attached"),
     list("label", 0, "KEY=VALUE", "a label"),
-    list("opt", 'o', "KEY=VALUE", "com.docker.network.bridge.name=INTERFACE"),
+    list("opt", 'o', "KEY=VALUE",
+         "com.docker.network.bridge.name=INTERFACE or com.docker.network.driver.mtu=BYTES"),
+    // docker's, of which there is no more than what is usual.
+    Option{"scope", 0, "SCOPE", "", Option::Kind::hidden_value},
+    Option{"ipam-driver", 0, "NAME", "", Option::Kind::hidden_value},
+    Option{"ipam-opt", 0, "KEY=VALUE", "", Option::Kind::hidden_value},
+    Option{"aux-address", 0, "NAME=ADDRESS", "", Option::Kind::hidden_value},
+    Option{"ipv6", 0, nullptr, "", Option::Kind::hidden},
 });
 constexpr auto kLsOptions = std::to_array<Option>({
     flag("quiet", 'q', "only ids"),
@@ -38,6 +46,7 @@ constexpr auto kLsOptions = std::to_array<Option>({
 });
 constexpr auto kInspectOptions = std::to_array<Option>({
     value("format", 'f', "TEMPLATE", "print with a Go template, or json"),
+    Option{"verbose", 'v', nullptr, "", Option::Kind::hidden},
 });
 constexpr auto kRmOptions = std::to_array<Option>({
     flag("force", 'f', "no error when it does not exist"),
@@ -69,7 +78,41 @@ void network_event(const store::Store& store, const char* action, const store::N
                         {{"container", container}, {"name", network.name}, {"type", network.driver}});
 }
 
+Status check_usual(const Arguments& args) {
+  if (args.flag("ipv6"))
+    return Error::of(ErrorKind::unsupported, "--ipv6 is not supported: networks have IPv4 addresses only");
+  for (const char* option : {"aux-address", "ipam-opt"})
+    if (args.given(option)) return Error::of(ErrorKind::unsupported, "--%s is not supported", option);
+  for (const auto& [option, usual] : {std::pair("scope", "local"), std::pair("ipam-driver", "default")})
+    if (const std::string_view text = args.value(option, usual); text != usual)
+      return Error::of(ErrorKind::unsupported, "--%s: only %s is supported", option, usual);
+  return {};
+}
+
+/// An option of docker's driver: a bridge's name, the largest packet, or what holds for all networks here.
+Status read_driver_option(const Entry<Str>& option, store::Network& network) {
+  const std::string_view key = option.key;
+  if (key == "com.docker.network.bridge.name") {
+    if (option.value.size > 15)
+      return Error::of(ErrorKind::usage, "an interface's name has at most 15 characters");
+    network.interface = option.value;
+    return {};
+  }
+  const bool always = key == "com.docker.network.bridge.enable_icc" ||
+                      key == "com.docker.network.bridge.enable_ip_masquerade";
+  if (always && option.value == "true") return {};
+  if (key != store::kMtuOption)
+    return Error::of(ErrorKind::unsupported, "network option \"%s=%s\" is not supported", option.key.c_str(),
+                     option.value.c_str());
+  char* end = nullptr;
+  const long mtu = strtol(option.value.c_str(), &end, 10);
+  if (option.value.empty() || *end || mtu < 68 || mtu > 65535)
+    return Error::of(ErrorKind::usage, "invalid MTU \"%s\": 68 to 65535", option.value.c_str());
+  return {};
+}
+
 Result<int> run_create(const Call& call) {
+  TRY(check_usual(call.args));
   if (std::string_view(call.args.value("driver", "bridge")) != "bridge")
     return Error::of(ErrorKind::unsupported, "network driver \"%s\": only bridge is supported",
                      call.args.value("driver"));
@@ -79,13 +122,7 @@ Result<int> run_create(const Call& call) {
   network.attachable = call.args.flag("attachable");
   network.labels = TRY(read_pairs(call, "label"));
   network.options = TRY(read_pairs(call, "opt"));
-  for (const Entry<Str>& option : network.options) {
-    if (option.key != "com.docker.network.bridge.name")
-      return Error::of(ErrorKind::unsupported, "network option \"%s\" is not supported", option.key.c_str());
-    if (option.value.size > 15)
-      return Error::of(ErrorKind::usage, "an interface's name has at most 15 characters");
-    network.interface = option.value;
-  }
+  for (const Entry<Str>& option : network.options) TRY(read_driver_option(option, network));
   const List<const char*> subnets = call.args.values("subnet", call.arena);
   const List<const char*> gateways = call.args.values("gateway", call.arena);
   const List<const char*> ranges = call.args.values("ip-range", call.arena);
