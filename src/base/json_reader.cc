@@ -57,7 +57,7 @@ class Reader {
   Status run(std::string_view text, const Type& type, void* out) {
     root_type_ = &type;
     root_ = static_cast<char*>(out);
-    yajl_alloc_funcs memory = {allocate, reallocate, release, &arena_};
+    yajl_alloc_funcs memory = {allocate, reallocate, release, this};
     yajl_handle parser = yajl_alloc(&kCallbacks, &memory, this);
     const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
     yajl_status status = yajl_parse(parser, bytes, text.size());
@@ -388,14 +388,22 @@ class Reader {
   static constexpr yajl_callbacks kCallbacks = {null,      boolean, nullptr, nullptr,     number,   string,
                                                 start_map, map_key, end_map, start_array, end_array};
 
-  // yajl's few buffers live in the arena too; the size in front lets reallocate() copy.
-  static void* allocate(void* arena, size_t size) {
-    auto* memory = static_cast<size_t*>(static_cast<Arena*>(arena)->allocate(size + 16, 16));
+  // yajl's few buffers take 3 KiB of each document. In the arena they would stay: a page for each line of a long list. What
+  // does not fit here goes there. The size in front lets reallocate() copy.
+  static void* allocate(void* reader, size_t size) {
+    Reader& self = *static_cast<Reader*>(reader);
+    const size_t need = (size + 2 * sizeof(size_t) + 15) & ~size_t{15};
+    void* place = self.yajl_memory_ + self.yajl_used_;
+    if (need <= sizeof self.yajl_memory_ - self.yajl_used_)
+      self.yajl_used_ += need;
+    else
+      place = self.arena_.allocate(need, 16);
+    auto* memory = static_cast<size_t*>(place);
     *memory = size;
     return memory + 2;
   }
-  static void* reallocate(void* arena, void* old, size_t size) {
-    void* memory = allocate(arena, size);
+  static void* reallocate(void* reader, void* old, size_t size) {
+    void* memory = allocate(reader, size);
     if (old) {
       const size_t had = static_cast<size_t*>(old)[-2];
       memcpy(memory, old, had < size ? had : size);
@@ -409,6 +417,8 @@ class Reader {
   Error error_ = Error::of(ErrorKind::invalid, "not read");
   const Type* root_type_ = nullptr;
   char* root_ = nullptr;
+  alignas(16) char yajl_memory_[6144];
+  size_t yajl_used_ = 0;
   Frame frames_[kMaxDepth];
   int depth_ = 0;
   Writer* raw_ = nullptr;

@@ -74,9 +74,15 @@ Status print_formatted(std::string_view format, const Value& value) {
 
 Status print_rows(std::string_view format, std::string_view default_table, std::span<const Column> columns,
                   const std::vector<Value>& rows) {
+  return print_rows(format, default_table, columns, rows.size(),
+                    [&](size_t i) -> Result<const Value*> { return &rows[i]; });
+}
+
+Status print_rows(std::string_view format, std::string_view default_table, std::span<const Column> columns,
+                  size_t count, const std::function<Result<const Value*>(size_t)>& row) {
   if (format == "json" || format == "{{json .}}") {
     std::string out;
-    for (const Value& row : rows) out.append(row_json(row));
+    for (size_t i = 0; i < count; ++i) out.append(row_json(*TRY(row(i))));
     return print(out);
   }
   const bool is_default = format.empty() || format == "table";
@@ -84,7 +90,10 @@ Status print_rows(std::string_view format, std::string_view default_table, std::
   if (!text.starts_with("table")) {
     const Template parsed = TRY(Template::parse(text));
     std::string out;
-    for (const Value& row : rows) out.append(TRY(parsed.expand(row))).append("\n");
+    for (size_t i = 0; i < count; ++i) {
+      const Value* value = TRY(row(i));
+      out.append(TRY(parsed.expand(*value))).append("\n");
+    }
     return print(out);
   }
   text.erase(0, text.find_first_not_of(' ', 5));
@@ -94,7 +103,10 @@ Status print_rows(std::string_view format, std::string_view default_table, std::
   Table table;
   const Template parsed = TRY(Template::parse(text));
   table.row(split_cells(TRY(parsed.expand(headers))));
-  for (const Value& row : rows) table.row(split_cells(TRY(parsed.expand(row))));
+  for (size_t i = 0; i < count; ++i) {
+    const Value* value = TRY(row(i));
+    table.row(split_cells(TRY(parsed.expand(*value))));
+  }
   return print(table.text());
 }
 

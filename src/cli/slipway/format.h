@@ -1,6 +1,7 @@
 // How verbs print: tables with docker's columns, --format, sizes and times for people, --filter.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "src/base/quantity.h"
+#include "src/base/result.h"
 #include "src/base/value.h"
 #include "src/cli/program.h"
 #include "src/cli/slipway/template.h"
@@ -38,6 +40,9 @@ struct Column {
 /// newline. `columns` has the header of every field.
 Status print_rows(std::string_view format, std::string_view default_table, std::span<const Column> columns,
                   const std::vector<Value>& rows);
+/// The same of a long list: `row` makes one at a time, which is not needed any more when the next one is asked for.
+Status print_rows(std::string_view format, std::string_view default_table, std::span<const Column> columns,
+                  size_t count, const std::function<Result<const Value*>(size_t)>& row);
 
 /// Decimal units, three significant digits: "4.26MB". As docker shows sizes.
 std::string human_size(double bytes);

@@ -192,14 +192,16 @@ Result<int> run(const Call& call) {
     TRY(print(text));
     return 0;
   }
-  std::vector<Value> values;
-  values.reserve(rows.size());
-  for (const Row& row : rows) values.push_back(row_value(row, no_trunc));
+  Value value;
+  const auto value_of = [&](size_t i) -> Result<const Value*> {
+    value = row_value(rows[i], no_trunc);
+    return &value;
+  };
   const char* table =
       call.args.flag("digests")
           ? "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
           : "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
-  TRY(print_rows(format, table, kColumns, values));
+  TRY(print_rows(format, table, kColumns, rows.size(), value_of));
   return 0;
 }
 

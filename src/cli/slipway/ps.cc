@@ -238,18 +238,19 @@ Result<int> run(const Call& call) {
   }
   const bool sizes = call.args.flag("size");
   ImageNames images = TRY(ImageNames::open(*store));
-  std::vector<Value> values;
-  for (const Row& row : rows) {
-    Value value = container_row(*store, *row.record, row.observed, images, truncate);
-    // `{{json .}}` shows it, but `json` does not: as docker, which looks for it only where a template asks.
-    const bool wanted = sizes || contains(format, ".Size") || contains(format, "{{json .}}");
-    value.set("Size", wanted ? TRY(size_text(*store, *row.record)) : std::string("0B"));
-    values.push_back(std::move(value));
-  }
+  // `{{json .}}` shows it, but `json` does not: as docker, which looks for it only where a template asks.
+  const bool measured = sizes || contains(format, ".Size") || contains(format, "{{json .}}");
+  Value value;
+  const auto value_of = [&](size_t i) -> Result<const Value*> {
+    const Row& row = rows[i];
+    value = container_row(*store, *row.record, row.observed, images, truncate);
+    value.set("Size", measured ? TRY(size_text(*store, *row.record)) : std::string("0B"));
+    return &value;
+  };
   std::string table =
       "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
   if (sizes) table += "\t{{.Size}}";
-  TRY(print_rows(format, table, kColumns, values));
+  TRY(print_rows(format, table, kColumns, rows.size(), value_of));
   return 0;
 }
 
