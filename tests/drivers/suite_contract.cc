@@ -192,7 +192,7 @@ void places_for_mounts(void** state) {
   assert_int_equal(fstatat(tree.get(), "etc", &info, 0), 0);
   assert_int_equal(info.st_mode & 07777, 0750);
   assert_string_equal(listing(need(subject.driver->changes(kContainer))).c_str(), "");
-  if (faccessat(tree.get(), "etc/hostname", F_OK, 0) < 0) skip();
+  if (faccessat(tree.get(), "etc/hostname", F_OK, 0) < 0) return;  // no skip(): it would leave `tree` open
   assert_int_equal(faccessat(tree.get(), "proc", F_OK, 0), 0);
   {
     Editor at(view(*subject.driver, kContainer));
